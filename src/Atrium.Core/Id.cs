@@ -1,0 +1,77 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Atrium.Core;
+
+/// <summary>A thing that has an id of its own; the prefix is how the id shows on every door.</summary>
+public interface IIdentified
+{
+    static abstract string IdPrefix { get; }
+}
+
+/// <summary>
+/// The id of a <typeparamref name="T"/>: a UUIDv7 (RFC 9562 section 5.7), shown as the type's prefix and 25 lower-case base-36 digits.
+/// Made by the server, never reused, and one and the same on every door.
+/// </summary>
+public readonly record struct Id<T>(Guid Value)
+    where T : IIdentified
+{
+    /// <summary>The zero digits in front are part of the text: every id of a kind has the same length.</summary>
+    public const int Digits = 25;
+
+    public static Id<T> New(TimeProvider clock) => new(Guid.CreateVersion7(clock.GetUtcNow()));
+
+    /// <summary>
+    /// Reads an id. Text of the right form whose value is beyond 128 bits names nothing that exists:
+    /// it reads as the Max UUID (RFC 9562 section 5.10), which is never given out.
+    /// </summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, out Id<T> id)
+    {
+        id = default;
+        string prefix = T.IdPrefix;
+        if (text is null || text.Length != prefix.Length + Digits || !text.StartsWith(prefix, StringComparison.Ordinal))
+            return false;
+
+        UInt128 value = 0;
+        bool beyond = false;
+        foreach (char c in text.AsSpan(prefix.Length))
+        {
+            int digit = c switch
+            {
+                >= '0' and <= '9' => c - '0',
+                >= 'a' and <= 'z' => c - 'a' + 10,
+                _ => -1,
+            };
+            if (digit < 0)
+                return false;
+            beyond |= value > (UInt128.MaxValue - (UInt128)digit) / 36;
+            value = unchecked((value * 36) + (UInt128)digit);
+        }
+
+        if (beyond)
+        {
+            id = new(Guid.AllBitsSet);
+            return true;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
+        id = new(new Guid(bytes, bigEndian: true));
+        return true;
+    }
+
+    /// <summary>An id from outside that may be missing or malformed; both name nothing.</summary>
+    public static Id<T>? Parse(string? text) => TryParse(text, out Id<T> id) ? id : null;
+
+    public override string ToString() => string.Create(T.IdPrefix.Length + Digits, Value, static (text, guid) =>
+    {
+        T.IdPrefix.CopyTo(text);
+        Span<byte> bytes = stackalloc byte[16];
+        guid.TryWriteBytes(bytes, bigEndian: true, out _);
+        UInt128 value = System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        for (int i = text.Length - 1; i >= T.IdPrefix.Length; i--)
+        {
+            (value, UInt128 digit) = UInt128.DivRem(value, 36);
+            text[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[(int)digit];
+        }
+    });
+}

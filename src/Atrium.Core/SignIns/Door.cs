@@ -1,0 +1,9 @@
+namespace Atrium.Core.SignIns;
+
+/// <summary>The wire format that a sign-in or a grant came through. It decides the issuer and the defaults, never what is allowed.</summary>
+public enum Door
+{
+    OAuth,
+    AuthKit,
+    AppNative,
+}

@@ -1,0 +1,91 @@
+using Atrium.Core.Clients;
+using Atrium.Core.Realms;
+using Atrium.Core.Users;
+
+namespace Atrium.Core.SignIns;
+
+/// <summary>
+/// One attempt to sign in, from the first request to the grant. It is half of an authentication and a type of its own:
+/// nothing that wants a <see cref="Session"/> takes a SignIn.
+/// </summary>
+public sealed record SignIn : IIdentified
+{
+    public static string IdPrefix => "sin_";
+
+    /// <summary>Tries of a second factor before the attempt is over.</summary>
+    public const int MaxFactorTries = 5;
+
+    public required Id<Realm> RealmId { get; init; }
+
+    public required Id<SignIn> Id { get; init; }
+
+    public required Id<Client> ClientId { get; init; }
+
+    public required Door Door { get; init; }
+
+    public required AuthorizationRequest Request { get; init; }
+
+    /// <summary>Who it is, once the first proof or a session has told.</summary>
+    public Id<User>? UserId { get; init; }
+
+    public IReadOnlyList<Proof> Proofs { get; init; } = [];
+
+    public OrganizationChoice Choice { get; init; } = OrganizationChoice.Unchosen;
+
+    /// <summary>Wrong codes so far.</summary>
+    public int FailedTries { get; init; }
+
+    /// <summary>The standing session that the attempt builds on, if any.</summary>
+    public Id<Session>? SessionId { get; init; }
+
+    /// <summary>Counts the changes. A change is stored only over the version it was decided on, so two submits at once cannot both count.</summary>
+    public int Version { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public bool HasProved(AuthenticationMethod method) => Proofs.Any(proof => proof.Method == method);
+
+    /// <summary>When the person last proved anything: <c>auth_time</c>.</summary>
+    public DateTimeOffset? AuthenticatedAt => Proofs.Count == 0 ? null : Proofs.Max(static proof => proof.At);
+}
+
+/// <summary>What the person has shown, and when.</summary>
+public sealed record Proof(AuthenticationMethod Method, DateTimeOffset At);
+
+public enum AuthenticationMethod
+{
+    Password,
+    Totp,
+
+    /// <summary>A code that reached the person's mailbox.</summary>
+    EmailCode,
+}
+
+/// <summary>The parameters of the authorization request that outlive it, as the client sent them.</summary>
+public sealed record AuthorizationRequest
+{
+    public string? RedirectUri { get; init; }
+
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    public string? State { get; init; }
+
+    public string? Nonce { get; init; }
+
+    /// <summary>S256 only (RFC 7636).</summary>
+    public string? CodeChallenge { get; init; }
+
+    /// <summary>RFC 8707; the audience of the access token.</summary>
+    public string? Resource { get; init; }
+
+    public string? LoginHint { get; init; }
+
+    /// <summary>Whether it began on an organization's own path of the app-native door.</summary>
+    public bool OnOrganizationPath { get; init; }
+
+    public string? UserAgent { get; init; }
+
+    public string? IpAddress { get; init; }
+}

@@ -1,0 +1,125 @@
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Core.Users;
+
+namespace Atrium.Core.SignIns;
+
+/// <summary>
+/// Decides how a sign-in goes on, for every door. Pure: the same sign-in and facts give the same step, and nothing is read or written.
+/// </summary>
+public static class SignInEngine
+{
+    public static SignInStep Next(SignIn signIn, SignInFacts facts)
+    {
+        if (facts.Client.Status != ClientStatus.Active)
+            return new SignInStep.Refuse(SignInRefusal.ClientDisabled);
+        if (facts.Now >= signIn.ExpiresAt)
+            return new SignInStep.Refuse(SignInRefusal.Expired);
+        if (signIn.FailedTries >= SignIn.MaxFactorTries)
+            return new SignInStep.Refuse(SignInRefusal.TooManyTries);
+
+        TokenProfile profile = facts.Client.ProfileFor(signIn.Door);
+        if (signIn.Choice is OrganizationChoice.Chosen && profile != TokenProfile.MultiOrg && !ChosenIsUsable(signIn, facts))
+            return new SignInStep.Refuse(SignInRefusal.OrganizationUnavailable);
+
+        if (facts.User is not { } user || !signIn.HasProved(AuthenticationMethod.Password))
+            return new SignInStep.Prove([AuthenticationMethod.Password], OffersOrganizationOption(signIn, facts.Client));
+        if (user.Status != UserStatus.Active)
+            return new SignInStep.Refuse(SignInRefusal.UserDisabled);
+        if (RequiresVerifiedEmail(signIn.Door) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
+            return new SignInStep.VerifyEmail(user);
+        if (AsksSecondFactor(facts) && !signIn.HasProved(AuthenticationMethod.Totp))
+            return SecondFactor(user, facts);
+
+        return Choose(signIn, facts, user, profile) switch
+        {
+            OrganizationChoice.Chosen chosen when PolicyOf(chosen.Organization, facts) is { } organization =>
+                UnderPolicyOf(organization, signIn, facts, user) ?? new SignInStep.Complete(user, chosen),
+            { } choice when choice != OrganizationChoice.Unchosen => new SignInStep.Complete(user, choice),
+            _ => new SignInStep.ChooseOrganization(user, Selectable(facts)),
+        };
+    }
+
+    /// <summary>Whether the person may go on into this organization. A refused choice leaves the sign-in as it was.</summary>
+    public static bool MayChoose(Id<Organization> organization, SignInFacts facts) =>
+        Selectable(facts).Any(entry => entry.Organization.Id == organization);
+
+    /// <summary>
+    /// Whether a standing session answers the request without a page: not when the client asks for a fresh sign-in,
+    /// nor when the last one is longer ago than it allows (OpenID Connect Core section 3.1.2.1, <c>prompt</c> and <c>max_age</c>).
+    /// </summary>
+    public static bool MayBuildOn(Session session, bool freshSignIn, int? maxAgeSeconds, DateTimeOffset now) =>
+        session.IsLive(now)
+        && !freshSignIn
+        && (maxAgeSeconds is not { } maxAge || (now - session.AuthenticatedAt).TotalSeconds <= maxAge);
+
+    /// <summary>Organizations that can be picked, in the one order of the house: oldest membership first.</summary>
+    public static IReadOnlyList<MembershipInOrganization> Selectable(SignInFacts facts) =>
+    [
+        .. facts.Memberships
+            .Where(entry => entry.IsEffective && facts.Client.Settings.Restrictions.Organizations.Allows(entry.Organization.Id))
+            .OrderBy(static entry => entry.Membership.JoinedAt)
+            .ThenBy(static entry => entry.Organization.Id.ToString(), StringComparer.Ordinal),
+    ];
+
+    private static OrganizationChoice Choose(SignIn signIn, SignInFacts facts, User user, TokenProfile profile)
+    {
+        if (signIn.Choice != OrganizationChoice.Unchosen)
+            return signIn.Choice;
+        switch (profile)
+        {
+            case TokenProfile.MultiOrg:
+                return OrganizationChoice.AllMemberships;
+            case TokenProfile.Organization:
+                return OrganizationChoice.NoOrganization;
+            default:
+                IReadOnlyList<MembershipInOrganization> selectable = Selectable(facts);
+                return selectable.Count switch
+                {
+                    0 => OrganizationChoice.NoOrganization,
+                    1 => new OrganizationChoice.Chosen(selectable[0].Organization.Id),
+                    _ => OrganizationChoice.Unchosen,
+                };
+        }
+    }
+
+    /// <summary>
+    /// The organization whose policy the sign-in is under, if it is the person's. In a multi-org token a selection is checked when the token
+    /// is issued (<c>invalid_grant</c> there), and a stranger's policy must not show who exists.
+    /// </summary>
+    private static Organization? PolicyOf(Id<Organization> chosen, SignInFacts facts) =>
+        facts.Memberships.FirstOrDefault(entry => entry.IsEffective && entry.Organization.Id == chosen)?.Organization;
+
+    private static SignInStep? UnderPolicyOf(Organization organization, SignIn signIn, SignInFacts facts, User user)
+    {
+        if (organization.Settings.SsoOnly)
+            return new SignInStep.UseConnection(user, organization);
+        if (organization.Settings.MfaRequired && !signIn.HasProved(AuthenticationMethod.Totp))
+            return SecondFactor(user, facts);
+        return null;
+    }
+
+    private static SignInStep SecondFactor(User user, SignInFacts facts)
+    {
+        IReadOnlyList<Factor> confirmed = [.. facts.Factors.Where(static factor => factor.Confirmed)];
+        return confirmed.Count == 0 ? new SignInStep.EnrolFactor(user) : new SignInStep.ProveFactor(user, confirmed);
+    }
+
+    /// <summary>The client's steps, and a factor that the person has enrolled; the organization's policy joins when it is chosen.</summary>
+    private static bool AsksSecondFactor(SignInFacts facts) =>
+        facts.Factors.Any(static factor => factor.Confirmed)
+        || (facts.Client.Settings.AppNative.Enabled && facts.Client.Settings.AppNative.Steps.Any(static step => step.Contains("totp")));
+
+    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified.</summary>
+    private static bool RequiresVerifiedEmail(Door door) => door == Door.AuthKit;
+
+    private static bool OffersOrganizationOption(SignIn signIn, Client client) =>
+        signIn.Door == Door.AppNative
+        && signIn.Choice == OrganizationChoice.Unchosen
+        && client.Settings.AppNative.EnhancedOrganizationAuthentication;
+
+    private static bool ChosenIsUsable(SignIn signIn, SignInFacts facts) =>
+        facts.ChosenOrganization is { Status: OrganizationStatus.Active } organization
+        && (signIn.Door != Door.AppNative || facts.ChosenIsShared)
+        && (facts.User is null || facts.Memberships.Any(entry => entry.IsEffective && entry.Organization.Id == organization.Id));
+}

@@ -1,0 +1,48 @@
+using Atrium.Core.Organizations;
+using Atrium.Core.Users;
+
+namespace Atrium.Core.SignIns;
+
+/// <summary>What must happen next. Every door renders each of these in its own words.</summary>
+public abstract record SignInStep
+{
+    private SignInStep()
+    {
+    }
+
+    /// <summary>Show who you are by one of these methods; where <paramref name="OrganizationOption"/> is true, or name your organization first.</summary>
+    public sealed record Prove(IReadOnlyList<AuthenticationMethod> Methods, bool OrganizationOption) : SignInStep;
+
+    /// <summary>Show that the mailbox is yours.</summary>
+    public sealed record VerifyEmail(User User) : SignInStep;
+
+    /// <summary>A second factor is asked for and there is none yet.</summary>
+    public sealed record EnrolFactor(User User) : SignInStep;
+
+    /// <summary>Show a second factor.</summary>
+    public sealed record ProveFactor(User User, IReadOnlyList<Factor> Factors) : SignInStep;
+
+    /// <summary>Say which of these it is for.</summary>
+    public sealed record ChooseOrganization(User User, IReadOnlyList<MembershipInOrganization> Organizations) : SignInStep;
+
+    /// <summary>The organization lets in only whom its own identity provider vouches for.</summary>
+    public sealed record UseConnection(User User, Organization Organization) : SignInStep;
+
+    /// <summary>Everything is shown: this person, for these organizations.</summary>
+    public sealed record Complete(User User, OrganizationChoice Choice) : SignInStep;
+
+    /// <summary>It cannot go on.</summary>
+    public sealed record Refuse(SignInRefusal Reason) : SignInStep;
+}
+
+/// <summary>Why a sign-in cannot go on; the same reasons for every door.</summary>
+public enum SignInRefusal
+{
+    Expired,
+    ClientDisabled,
+    UserDisabled,
+    TooManyTries,
+
+    /// <summary>Unknown, not active, not shared with the client, or not the person's: nobody outside can tell which.</summary>
+    OrganizationUnavailable,
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
+
+namespace Atrium.Core.Tokens;
+
+/// <summary>A membership with the roles of the realm that its scopes name.</summary>
+public sealed record MembershipInOrganizationAndRoles(MembershipInOrganization Entry, IReadOnlyList<Role> Roles);
+
+/// <summary>
+/// What a token says about organizations. <see cref="Resolve"/> is the one place that decides it, for code, refresh, userinfo,
+/// introspection and every door; <see cref="WriteTo"/> is the one place that spells it.
+/// </summary>
+public abstract record OrganizationClaims
+{
+    private OrganizationClaims()
+    {
+    }
+
+    /// <summary>The client's policy is <c>none</c>: the claim is left out.</summary>
+    public sealed record Omitted : OrganizationClaims;
+
+    /// <summary><c>multi_org</c>: always an array, oldest membership first.</summary>
+    public sealed record Many(IReadOnlyList<Membership> Memberships) : OrganizationClaims;
+
+    /// <summary><c>single_org</c> with an organization.</summary>
+    public sealed record One(Id<Organization> Organization, IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions) : OrganizationClaims;
+
+    /// <summary><c>organization</c>: at the root the realm speaks for itself; <paramref name="UserOrganization"/> is the organization entered.</summary>
+    public sealed record Named(string Id, string Name, string Handle, string? UserOrganization) : OrganizationClaims;
+
+    /// <summary>The grant was for one organization and that is over: profiles that speak of one organization issue nothing more.</summary>
+    public sealed record Ended : OrganizationClaims;
+
+    public static OrganizationClaims Resolve(
+        TokenProfile profile,
+        OrganizationChoice choice,
+        bool onOrganizationPath,
+        OrganizationRestriction restriction,
+        IEnumerable<MembershipInOrganizationAndRoles> memberships,
+        Realm realm)
+    {
+        if (profile == TokenProfile.MultiOrg && restriction.Policy == OrganizationPolicy.None)
+            return new Omitted();
+
+        MembershipInOrganizationAndRoles[] effective =
+        [
+            .. memberships
+                .Where(membership => membership.Entry.IsEffective
+                    && restriction.Allows(membership.Entry.Organization.Id)
+                    && (choice.Selected is null || choice.Selected == membership.Entry.Organization.Id))
+                .OrderBy(static membership => membership.Entry.Membership.JoinedAt)
+                .ThenBy(static membership => membership.Entry.Organization.Id.ToString(), StringComparer.Ordinal),
+        ];
+
+        if (profile == TokenProfile.MultiOrg)
+        {
+            bool speaksOfNone = choice == OrganizationChoice.NoOrganization || choice == OrganizationChoice.Unchosen;
+            return new Many(speaksOfNone ? [] : [.. effective.Select(static membership => membership.Entry.Membership)]);
+        }
+
+        if (choice is not OrganizationChoice.Chosen)
+        {
+            return profile == TokenProfile.SingleOrg
+                ? new Omitted()
+                : new Named(realm.Id.ToString(), realm.Name, realm.Handle, UserOrganization: null);
+        }
+
+        return effective switch
+        {
+            [] => new Ended(),
+            [var only, ..] when profile == TokenProfile.SingleOrg => OneOf(only),
+            [var only, ..] => NamedOf(only, onOrganizationPath, realm),
+        };
+    }
+
+    /// <summary>Writes the claims into the JSON object that is being written.</summary>
+    public void WriteTo(Utf8JsonWriter json)
+    {
+        switch (this)
+        {
+            case Many many:
+                json.WriteStartArray("organizations"u8);
+                foreach (Membership membership in many.Memberships)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("id"u8, membership.OrganizationId.ToString());
+                    json.WriteString("title"u8, membership.Title);
+                    WriteStrings(json, "scopes", membership.Scopes);
+                    json.WriteNumber("joined_at"u8, membership.JoinedAt.ToUnixTimeSeconds());
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+                break;
+            case One one:
+                json.WriteString("org_id"u8, one.Organization.ToString());
+                if (one.Roles is [var primary, ..])
+                    json.WriteString("role"u8, primary);
+                WriteStrings(json, "roles", one.Roles);
+                WriteStrings(json, "permissions", one.Permissions);
+                break;
+            case Named named:
+                json.WriteString("org_id"u8, named.Id);
+                json.WriteString("org_name"u8, named.Name);
+                json.WriteString("org_handle"u8, named.Handle);
+                if (named.UserOrganization is { } userOrganization)
+                    json.WriteString("user_org"u8, userOrganization);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Scopes that name a role are the roles, else the first scope is; the permissions are those of the roles and the scopes that are no role.
+    /// </summary>
+    public static (IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions) SplitScopes(IReadOnlyList<string> scopes, IReadOnlyList<Role> roles)
+    {
+        Dictionary<string, Role> named = roles.ToDictionary(static role => role.Slug, StringComparer.Ordinal);
+        string[] slugs = [.. scopes.Where(named.ContainsKey)];
+        if (slugs.Length == 0 && scopes.Count > 0)
+            slugs = [scopes[0]];
+        IEnumerable<string> brought = slugs.SelectMany(slug => named.TryGetValue(slug, out Role? role) ? role.Permissions : []);
+        return (slugs, [.. brought.Concat(scopes.Except(slugs, StringComparer.Ordinal)).Distinct(StringComparer.Ordinal)]);
+    }
+
+    private static One OneOf(MembershipInOrganizationAndRoles membership)
+    {
+        (IReadOnlyList<string> roles, IReadOnlyList<string> permissions) = SplitScopes(membership.Entry.Membership.Scopes, membership.Roles);
+        return new One(membership.Entry.Organization.Id, roles, permissions);
+    }
+
+    /// <summary>A sign-in on the organization's path speaks of the organization; one that began at the root speaks of the realm and names the organization entered.</summary>
+    private static Named NamedOf(MembershipInOrganizationAndRoles membership, bool onOrganizationPath, Realm realm)
+    {
+        Organization organization = membership.Entry.Organization;
+        string entered = organization.Id.ToString();
+        return onOrganizationPath
+            ? new Named(entered, organization.Name, organization.Handle, entered)
+            : new Named(realm.Id.ToString(), realm.Name, realm.Handle, entered);
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (string value in values)
+            json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+}
