@@ -1,0 +1,47 @@
+using Atrium.Core.Realms;
+
+namespace Atrium.Core.Tokens;
+
+/// <summary>What carries a grant through the browser to the client's back end, once.</summary>
+public sealed record AuthorizationCode
+{
+    /// <summary>RFC 9700 section 2.1.1 wants them short; 60 seconds on every door.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
+
+    public required Id<Realm> RealmId { get; init; }
+
+    public required SecretHash CodeHash { get; init; }
+
+    public required Id<Grant> GrantId { get; init; }
+
+    public string? RedirectUri { get; init; }
+
+    public string? Nonce { get; init; }
+
+    public string? CodeChallenge { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public DateTimeOffset? SpentAt { get; init; }
+}
+
+/// <summary>One of the family of a grant. It is spent for a successor; presented again within the grace it answers with the same one.</summary>
+public sealed record RefreshToken
+{
+    public required Id<Realm> RealmId { get; init; }
+
+    public required SecretHash TokenHash { get; init; }
+
+    public required Id<Grant> GrantId { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public DateTimeOffset? SpentAt { get; init; }
+
+    /// <summary>The successor's text, encrypted under a key that only the holder of this token can derive.</summary>
+    public byte[]? SealedSuccessor { get; init; }
+}

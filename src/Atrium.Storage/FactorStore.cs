@@ -1,0 +1,154 @@
+using System.Data.Common;
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Atrium.Core.Users;
+using Dapper;
+
+namespace Atrium.Storage;
+
+/// <summary>Second factors, the challenges asked of them, and codes sent to mailboxes.</summary>
+public sealed class FactorStore(Database database)
+{
+    internal const string Columns = "realm_id, id, user_id, issuer, account, sealed_secret, confirmed, last_used_step, created_at, updated_at";
+    private const string ChallengeColumns = "realm_id, id, factor_id, failed_tries, spent_at, created_at, expires_at";
+    private const string VerificationColumns = "realm_id, id, user_id, email, sealed_code, failed_tries, spent_at, created_at, expires_at";
+
+    public Task<Factor?> FindAsync(Id<Realm> realm, Id<Factor> factor, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Factor>(
+                $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND id = @factor", new { realm, factor }),
+            cancellationToken);
+
+    public Task<Page<Factor>> ListAsync(Id<Realm> realm, Id<User> user, PageRequest<Factor> page, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QueryPageAsync(
+                $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND user_id = @user", "id", new DynamicParameters(new { realm, user }), page),
+            cancellationToken);
+
+    public Task CreateAsync(Factor factor, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.ExecuteAsync(
+                $"""
+                INSERT INTO factors ({Columns})
+                VALUES (@RealmId, @Id, @UserId, @Issuer, @Account, @SealedSecret, @Confirmed, @LastUsedStep, @CreatedAt, @UpdatedAt)
+                """,
+                factor),
+            cancellationToken);
+
+    public Task<bool> DeleteAsync(Id<Realm> realm, Id<Factor> factor, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection => await connection.ExecuteAsync(
+                "DELETE FROM factors WHERE realm_id = @realm AND id = @factor", new { realm, factor }) == 1,
+            cancellationToken);
+
+    public Task<FactorChallenge?> FindChallengeAsync(Id<Realm> realm, Id<FactorChallenge> challenge, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<FactorChallenge>(
+                $"SELECT {ChallengeColumns} FROM factor_challenges WHERE realm_id = @realm AND id = @challenge", new { realm, challenge }),
+            cancellationToken);
+
+    public Task CreateChallengeAsync(FactorChallenge challenge, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.ExecuteAsync(
+                $"""
+                INSERT INTO factor_challenges ({ChallengeColumns})
+                VALUES (@RealmId, @Id, @FactorId, @FailedTries, @SpentAt, @CreatedAt, @ExpiresAt)
+                """,
+                challenge),
+            cancellationToken);
+
+    /// <summary>Answers a challenge outside of a sign-in; false when the challenge or the code was spent meanwhile.</summary>
+    public Task<bool> SpendAsync(Id<Realm> realm, SpentProof proof, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => SpendAsync(connection, realm, proof, now), cancellationToken);
+
+    /// <summary>Counts a wrong code against the challenge; false when it changed meanwhile.</summary>
+    public Task<bool> FailChallengeAsync(FactorChallenge challenge, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection => await connection.ExecuteAsync(
+                """
+                UPDATE factor_challenges SET failed_tries = failed_tries + 1
+                WHERE realm_id = @RealmId AND id = @Id AND failed_tries = @FailedTries
+                """,
+                new { challenge.RealmId, challenge.Id, challenge.FailedTries }) == 1,
+            cancellationToken);
+
+    public Task<EmailVerification?> FindVerificationAsync(Id<Realm> realm, Id<EmailVerification> verification, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<EmailVerification>(
+                $"SELECT {VerificationColumns} FROM email_verifications WHERE realm_id = @realm AND id = @verification", new { realm, verification }),
+            cancellationToken);
+
+    /// <summary>The code that was sent last to this person's address.</summary>
+    public Task<EmailVerification?> FindLatestVerificationAsync(Id<Realm> realm, Id<User> user, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QueryFirstOrDefaultAsync<EmailVerification>(
+                $"SELECT {VerificationColumns} FROM email_verifications WHERE realm_id = @realm AND user_id = @user ORDER BY id DESC LIMIT 1",
+                new { realm, user }),
+            cancellationToken);
+
+    public Task CreateVerificationAsync(EmailVerification verification, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.ExecuteAsync(
+                $"""
+                INSERT INTO email_verifications ({VerificationColumns})
+                VALUES (@RealmId, @Id, @UserId, @Email, @SealedCode, @FailedTries, @SpentAt, @CreatedAt, @ExpiresAt)
+                """,
+                verification),
+            cancellationToken);
+
+    /// <summary>Counts a wrong code against the verification; false when it changed meanwhile.</summary>
+    public Task<bool> FailVerificationAsync(EmailVerification verification, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection => await connection.ExecuteAsync(
+                """
+                UPDATE email_verifications SET failed_tries = failed_tries + 1
+                WHERE realm_id = @RealmId AND id = @Id AND failed_tries = @FailedTries
+                """,
+                new { verification.RealmId, verification.Id, verification.FailedTries }) == 1,
+            cancellationToken);
+
+    /// <summary>
+    /// Spends what a proof was made with: the time step of a code, the challenge it answered, the code that was mailed (which also makes the
+    /// address the person's). False, with the rest unspent, when one of them was spent before.
+    /// </summary>
+    internal static async Task<bool> SpendAsync(DbConnection connection, Id<Realm> realm, SpentProof proof, DateTimeOffset now)
+    {
+        if (proof.Challenge is { } challenge
+            && await connection.ExecuteAsync(
+                "UPDATE factor_challenges SET spent_at = @now WHERE realm_id = @realm AND id = @challenge AND spent_at IS NULL",
+                new { realm, challenge, now }) == 0)
+        {
+            return false;
+        }
+
+        if (proof.Factor is { } factor
+            && await connection.ExecuteAsync(
+                """
+                UPDATE factors SET last_used_step = @Step, confirmed = @confirmed, updated_at = @now
+                WHERE realm_id = @realm AND id = @factor AND (last_used_step IS NULL OR last_used_step < @Step)
+                """,
+                new { realm, factor, proof.Step, confirmed = true, now }) == 0)
+        {
+            return false;
+        }
+
+        if (proof.Verification is { } verification)
+        {
+            return await connection.ExecuteAsync(
+                    "UPDATE email_verifications SET spent_at = @now WHERE realm_id = @realm AND id = @verification AND spent_at IS NULL",
+                    new { realm, verification, now }) == 1
+                && await connection.ExecuteAsync(
+                    """
+                    UPDATE users SET email_verified = @verified, updated_at = @now
+                    WHERE realm_id = @realm AND (id, email) IN (SELECT user_id, email FROM email_verifications WHERE realm_id = @realm AND id = @verification)
+                    """,
+                    new { realm, verification, verified = true, now }) == 1;
+        }
+
+        return true;
+    }
+}
+
+/// <summary>The one-time things that a proof was made with.</summary>
+public sealed record SpentProof(
+    Id<Factor>? Factor = null, long Step = 0, Id<FactorChallenge>? Challenge = null, Id<EmailVerification>? Verification = null);

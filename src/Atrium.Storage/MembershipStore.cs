@@ -1,0 +1,127 @@
+using System.Data.Common;
+using Atrium.Core;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
+using Atrium.Core.Users;
+using Dapper;
+
+namespace Atrium.Storage;
+
+/// <summary>Who is in which organization.</summary>
+public sealed class MembershipStore(Database database)
+{
+    internal const string Columns = "realm_id, id, user_id, organization_id, scopes, title, status, joined_at, created_at, updated_at";
+
+    public Task<Membership?> FindAsync(Id<Realm> realm, Id<Membership> membership, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Membership>(
+                $"SELECT {Columns} FROM memberships WHERE realm_id = @realm AND id = @membership", new { realm, membership }),
+            cancellationToken);
+
+    public Task<Membership?> FindAsync(Id<Realm> realm, Id<User> user, Id<Organization> organization, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Membership>(
+                $"SELECT {Columns} FROM memberships WHERE realm_id = @realm AND user_id = @user AND organization_id = @organization",
+                new { realm, user, organization }),
+            cancellationToken);
+
+    /// <summary>A page of the memberships of a person, of an organization, or of both, in the statuses named.</summary>
+    public Task<Page<Membership>> ListAsync(
+        Id<Realm> realm,
+        Id<User>? user,
+        Id<Organization>? organization,
+        IReadOnlyList<MembershipStatus> statuses,
+        PageRequest<Membership> page,
+        CancellationToken cancellationToken)
+    {
+        DynamicParameters parameters = new(new { realm });
+        string where = "realm_id = @realm AND status IN @statuses";
+        parameters.Add("statuses", statuses.Select(static status => status.ToString()).ToArray());
+        if (user is { } ofUser)
+        {
+            where += " AND user_id = @user";
+            parameters.Add("user", ofUser);
+        }
+
+        if (organization is { } ofOrganization)
+        {
+            where += " AND organization_id = @organization";
+            parameters.Add("organization", ofOrganization);
+        }
+
+        return database.ReadAsync(
+            connection => connection.QueryPageAsync($"SELECT {Columns} FROM memberships WHERE {where}", "id", parameters, page), cancellationToken);
+    }
+
+    /// <summary>Makes a membership; false when the pair is one already, or the person or the organization is gone.</summary>
+    public async Task<bool> CreateAsync(Membership membership, CancellationToken cancellationToken) =>
+        await database.WriteAsync(
+            connection => connection.ExecuteAsync(
+                $"""
+                INSERT INTO memberships ({Columns})
+                SELECT @RealmId, @Id, @UserId, @OrganizationId, @Scopes, @Title, @Status, @JoinedAt, @CreatedAt, @UpdatedAt
+                WHERE EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId)
+                    AND EXISTS (SELECT 1 FROM organizations WHERE realm_id = @RealmId AND id = @OrganizationId AND status <> 'Deleting')
+                ON CONFLICT DO NOTHING
+                """,
+                Row(membership)),
+            cancellationToken) == 1;
+
+    /// <summary>Changes a membership that still has the status it was read with; one that is no longer active ends the grants that rested on it.</summary>
+    public Task<bool> UpdateAsync(Membership membership, MembershipStatus expected, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection =>
+            {
+                int changed = await connection.ExecuteAsync(
+                    $"""
+                    UPDATE memberships SET scopes = @Scopes, title = @Title, status = @Status, updated_at = @UpdatedAt
+                    WHERE realm_id = @RealmId AND id = @Id AND status = '{expected}'
+                    """,
+                    Row(membership));
+                if (changed == 1 && membership.Status != MembershipStatus.Active)
+                    await GrantStore.EndForMembershipAsync(connection, membership.RealmId, membership.OrganizationId, membership.UserId, membership.UpdatedAt);
+                return changed == 1;
+            },
+            cancellationToken);
+
+    public Task<bool> DeleteAsync(Membership membership, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection =>
+            {
+                await GrantStore.EndForMembershipAsync(connection, membership.RealmId, membership.OrganizationId, membership.UserId, now);
+                return await connection.ExecuteAsync(
+                    "DELETE FROM memberships WHERE realm_id = @RealmId AND id = @Id", new { membership.RealmId, membership.Id }) == 1;
+            },
+            cancellationToken);
+
+    /// <summary>A person's memberships with their organizations, oldest first; one organization's alone where it is named.</summary>
+    internal static async Task<IReadOnlyList<MembershipInOrganization>> OfUserAsync(
+        DbConnection connection, Id<Realm> realm, Id<User> user, Id<Organization>? only) =>
+        [
+            .. await connection.QueryAsync<Membership, Organization, MembershipInOrganization>(
+                $"""
+                SELECT m.realm_id, m.id, m.user_id, m.organization_id, m.scopes, m.title, m.status, m.joined_at, m.created_at, m.updated_at,
+                    o.realm_id AS split, o.realm_id, o.id, o.handle, o.name, o.status, o.external_id, o.metadata, o.settings, o.created_at, o.updated_at
+                FROM memberships m JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id
+                WHERE m.realm_id = @realm AND m.user_id = @user {(only is null ? "" : "AND m.organization_id = @only")}
+                ORDER BY m.joined_at, m.organization_id
+                """,
+                static (membership, organization) => new MembershipInOrganization(membership, organization),
+                new { realm, user, only },
+                splitOn: "split"),
+        ];
+
+    private static object Row(Membership membership) => new
+    {
+        membership.RealmId,
+        membership.Id,
+        membership.UserId,
+        membership.OrganizationId,
+        membership.Scopes,
+        membership.Title,
+        Status = membership.Status.ToString(),
+        membership.JoinedAt,
+        membership.CreatedAt,
+        membership.UpdatedAt,
+    };
+}

@@ -1,0 +1,203 @@
+using System.Data.Common;
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
+using Dapper;
+
+namespace Atrium.Storage;
+
+/// <summary>How an organization write ended.</summary>
+public enum OrganizationWrite
+{
+    Done,
+    NotFound,
+    HandleTaken,
+    ExternalIdTaken,
+
+    /// <summary>A domain belongs to another organization of the realm.</summary>
+    DomainTaken,
+}
+
+/// <summary>Organizations and their domains. One that is being deleted is not found by any of these.</summary>
+public sealed class OrganizationStore(Database database)
+{
+    internal const string Columns = "realm_id, id, handle, name, status, external_id, metadata, settings, created_at, updated_at";
+    private const string Visible = "realm_id = @realm AND status <> 'Deleting'";
+    private const string DomainColumns = "realm_id, id, organization_id, domain, verified, created_at, updated_at";
+
+    public Task<Organization?> FindAsync(Id<Realm> realm, Id<Organization> organization, CancellationToken cancellationToken) =>
+        FindByAsync(realm, "id = @organization", new { realm, organization }, cancellationToken);
+
+    public Task<Organization?> FindByHandleAsync(Id<Realm> realm, string handle, CancellationToken cancellationToken) =>
+        FindByAsync(realm, "handle = @handle", new { realm, handle }, cancellationToken);
+
+    public Task<Organization?> FindByExternalIdAsync(Id<Realm> realm, string externalId, CancellationToken cancellationToken) =>
+        FindByAsync(realm, "external_id = @externalId", new { realm, externalId }, cancellationToken);
+
+    /// <summary>Names need not be unique: the organization of that name that is oldest.</summary>
+    public Task<Organization?> FindByNameAsync(Id<Realm> realm, string name, CancellationToken cancellationToken) =>
+        FindByAsync(realm, "name = @name", new { realm, name }, cancellationToken);
+
+    /// <summary>Only a verified domain leads anywhere.</summary>
+    public Task<Organization?> FindByDomainAsync(Id<Realm> realm, string domain, CancellationToken cancellationToken) =>
+        FindByAsync(
+            realm,
+            "id = (SELECT organization_id FROM organization_domains WHERE realm_id = @realm AND domain = @domain AND verified)",
+            new { realm, domain },
+            cancellationToken);
+
+    /// <summary>Whether the organization may sign in through the client at the app-native door.</summary>
+    public Task<bool> IsSharedAsync(Client client, Id<Organization> organization, CancellationToken cancellationToken) =>
+        client.SharedWithAll
+            ? Task.FromResult(true)
+            : database.ReadAsync(
+                connection => connection.ExecuteScalarAsync<bool>(
+                    """
+                    SELECT EXISTS (SELECT 1 FROM client_organizations
+                        WHERE realm_id = @RealmId AND client_id = @Id AND organization_id = @organization)
+                    """,
+                    new { client.RealmId, client.Id, organization }),
+                cancellationToken);
+
+    /// <summary>A page of organizations; by part of the name, by domain, or all.</summary>
+    public Task<Page<Organization>> ListAsync(
+        Id<Realm> realm, string? search, IReadOnlyList<string> domains, PageRequest<Organization> page, CancellationToken cancellationToken)
+    {
+        DynamicParameters parameters = new(new { realm });
+        string where = Visible;
+        if (search is not null)
+        {
+            where += " AND lower(name) LIKE @pattern ESCAPE '\\'";
+            parameters.Add("pattern", $"%{search.ToLowerInvariant().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%");
+        }
+
+        if (domains.Count > 0)
+        {
+            where += " AND id IN (SELECT organization_id FROM organization_domains WHERE realm_id = @realm AND domain IN @domains)";
+            parameters.Add("domains", domains);
+        }
+
+        return database.ReadAsync(
+            connection => connection.QueryPageAsync($"SELECT {Columns} FROM organizations WHERE {where}", "id", parameters, page), cancellationToken);
+    }
+
+    /// <summary>The domains of several organizations, in the order they were added.</summary>
+    public Task<ILookup<Id<Organization>, OrganizationDomain>> DomainsAsync(
+        Id<Realm> realm, IReadOnlyList<Id<Organization>> organizations, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            async connection => (await connection.QueryAsync<OrganizationDomain>(
+                $"SELECT {DomainColumns} FROM organization_domains WHERE realm_id = @realm AND organization_id IN @organizations ORDER BY id",
+                new { realm, organizations })).ToLookup(static domain => domain.OrganizationId),
+            cancellationToken);
+
+    public Task<OrganizationWrite> CreateAsync(Organization organization, IReadOnlyList<OrganizationDomain> domains, CancellationToken cancellationToken) =>
+        WriteAsync(
+            organization,
+            async connection =>
+            {
+                await connection.ExecuteAsync(
+                    $"""
+                    INSERT INTO organizations ({Columns})
+                    VALUES (@RealmId, @Id, @Handle, @Name, @Status, @ExternalId, @Metadata, @Settings, @CreatedAt, @UpdatedAt)
+                    """,
+                    Row(organization));
+                await InsertDomainsAsync(connection, domains);
+                return OrganizationWrite.Done;
+            },
+            cancellationToken);
+
+    /// <summary>Changes an organization; with <paramref name="domains"/>, these become its domains.</summary>
+    public Task<OrganizationWrite> UpdateAsync(Organization organization, IReadOnlyList<OrganizationDomain>? domains, CancellationToken cancellationToken) =>
+        WriteAsync(
+            organization,
+            async connection =>
+            {
+                int changed = await connection.ExecuteAsync(
+                    """
+                    UPDATE organizations SET handle = @Handle, name = @Name, status = @Status, external_id = @ExternalId, metadata = @Metadata,
+                        settings = @Settings, updated_at = @UpdatedAt
+                    WHERE realm_id = @RealmId AND id = @Id AND status <> 'Deleting'
+                    """,
+                    Row(organization));
+                if (changed == 0)
+                    return OrganizationWrite.NotFound;
+                if (organization.Status != OrganizationStatus.Active)
+                    await GrantStore.EndForOrganizationAsync(connection, organization.RealmId, organization.Id, organization.UpdatedAt);
+                if (domains is not null)
+                {
+                    await connection.ExecuteAsync(
+                        "DELETE FROM organization_domains WHERE realm_id = @RealmId AND organization_id = @Id", new { organization.RealmId, organization.Id });
+                    await InsertDomainsAsync(connection, domains);
+                }
+
+                return OrganizationWrite.Done;
+            },
+            cancellationToken);
+
+    /// <summary>Removes an organization, its memberships, and every grant that speaks of it alone; the people stay.</summary>
+    public Task<bool> DeleteAsync(Id<Realm> realm, Id<Organization> organization, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection =>
+            {
+                await GrantStore.EndForOrganizationAsync(connection, realm, organization, now);
+                return await connection.ExecuteAsync(
+                    "DELETE FROM organizations WHERE realm_id = @realm AND id = @organization", new { realm, organization }) == 1;
+            },
+            cancellationToken);
+
+    private static async Task InsertDomainsAsync(DbConnection connection, IReadOnlyList<OrganizationDomain> domains)
+    {
+        foreach (OrganizationDomain domain in domains)
+        {
+            await connection.ExecuteAsync(
+                $"""
+                INSERT INTO organization_domains ({DomainColumns})
+                VALUES (@RealmId, @Id, @OrganizationId, @Domain, @Verified, @CreatedAt, @UpdatedAt)
+                """,
+                domain);
+        }
+    }
+
+    private static object Row(Organization organization) => new
+    {
+        organization.RealmId,
+        organization.Id,
+        organization.Handle,
+        organization.Name,
+        Status = organization.Status.ToString(),
+        organization.ExternalId,
+        organization.Metadata,
+        organization.Settings,
+        organization.CreatedAt,
+        organization.UpdatedAt,
+    };
+
+    private Task<Organization?> FindByAsync(Id<Realm> realm, string condition, object parameters, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QueryFirstOrDefaultAsync<Organization>(
+                $"SELECT {Columns} FROM organizations WHERE {Visible} AND {condition} ORDER BY id LIMIT 1", parameters),
+            cancellationToken);
+
+    private async Task<OrganizationWrite> WriteAsync(
+        Organization organization, Func<DbConnection, Task<OrganizationWrite>> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await database.WriteAsync(change, cancellationToken);
+        }
+        catch (DbException e) when (database.IsUniqueViolation(e))
+        {
+            // The transaction is undone; which of the unique things was taken is only asked for the message.
+            Organization? sameHandle = await FindByHandleAsync(organization.RealmId, organization.Handle, cancellationToken);
+            if (sameHandle is not null && sameHandle.Id != organization.Id)
+                return OrganizationWrite.HandleTaken;
+            Organization? sameExternalId = organization.ExternalId is null
+                ? null
+                : await FindByExternalIdAsync(organization.RealmId, organization.ExternalId, cancellationToken);
+            return sameExternalId is not null && sameExternalId.Id != organization.Id
+                ? OrganizationWrite.ExternalIdTaken
+                : OrganizationWrite.DomainTaken;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Dapper;
+
+namespace Atrium.Storage;
+
+/// <summary>Realms, the keys they sign with, and the keys of the back ends that may call for them.</summary>
+public sealed class RealmStore(Database database)
+{
+    private const string Columns = "id, handle, name, created_at";
+    private const string KeyColumns = "realm_id, kid, algorithm, sealed_private_key, certificate, created_at";
+
+    public Task<Realm?> FindByHandleAsync(string handle, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Realm>($"SELECT {Columns} FROM realms WHERE handle = @handle", new { handle }),
+            cancellationToken);
+
+    public Task<Realm?> FindAsync(Id<Realm> realm, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Realm>($"SELECT {Columns} FROM realms WHERE id = @realm", new { realm }),
+            cancellationToken);
+
+    /// <summary>Makes a realm with its first signing keys; false when the handle is taken.</summary>
+    public Task<bool> CreateAsync(Realm realm, IReadOnlyList<SigningKey> signingKeys, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection =>
+            {
+                int made = await connection.ExecuteAsync(
+                    "INSERT INTO realms (id, handle, name, created_at) VALUES (@Id, @Handle, @Name, @CreatedAt) ON CONFLICT DO NOTHING", realm);
+                if (made == 0)
+                    return false;
+                foreach (SigningKey key in signingKeys)
+                {
+                    await connection.ExecuteAsync(
+                        $"""
+                        INSERT INTO signing_keys ({KeyColumns})
+                        VALUES (@RealmId, @Kid, @Algorithm, @SealedPrivateKey, @Certificate, @CreatedAt)
+                        """,
+                        key);
+                }
+
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>The realm's signing keys, oldest first.</summary>
+    public Task<IReadOnlyList<SigningKey>> SigningKeysAsync(Id<Realm> realm, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<SigningKey>>(
+            async connection =>
+            [
+                .. await connection.QueryAsync<SigningKey>(
+                    $"SELECT {KeyColumns} FROM signing_keys WHERE realm_id = @realm ORDER BY created_at, kid", new { realm }),
+            ],
+            cancellationToken);
+
+    public Task CreateRoleAsync(Core.Organizations.Role role, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.ExecuteAsync(
+                "INSERT INTO roles (realm_id, slug, name, permissions) VALUES (@RealmId, @Slug, @Name, @Permissions)", role),
+            cancellationToken);
+
+    /// <summary>The roles of the realm that these scopes name.</summary>
+    public Task<IReadOnlyList<Core.Organizations.Role>> RolesAsync(Id<Realm> realm, IReadOnlyList<string> slugs, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<Core.Organizations.Role>>(
+            async connection =>
+            [
+                .. await connection.QueryAsync<Core.Organizations.Role>(
+                    "SELECT realm_id, slug, name, permissions FROM roles WHERE realm_id = @realm AND slug IN @slugs",
+                    new { realm, slugs = slugs.ToArray() }),
+            ],
+            cancellationToken);
+
+    public Task CreateApiKeyAsync(ApiKey key, SecretHash secretHash, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.ExecuteAsync(
+                """
+                INSERT INTO api_keys (realm_id, id, name, secret_hash, scopes, expires_at, created_at)
+                VALUES (@RealmId, @Id, @Name, @secretHash, @Scopes, @ExpiresAt, @CreatedAt)
+                """,
+                new { key.RealmId, key.Id, key.Name, secretHash, key.Scopes, key.ExpiresAt, key.CreatedAt }),
+            cancellationToken);
+
+    /// <summary>The key that a caller presented, whatever the realm: it is how a caller's realm becomes known.</summary>
+    public Task<ApiKey?> FindApiKeyAsync(SecretHash secretHash, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<ApiKey>(
+                "SELECT realm_id, id, name, scopes, expires_at, created_at FROM api_keys WHERE secret_hash = @secretHash", new { secretHash }),
+            cancellationToken);
+}

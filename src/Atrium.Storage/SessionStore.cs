@@ -1,0 +1,117 @@
+using System.Data.Common;
+using Atrium.Core;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
+using Atrium.Core.Users;
+using Dapper;
+
+namespace Atrium.Storage;
+
+/// <summary>Standing sign-ins.</summary>
+public sealed class SessionStore(Database database)
+{
+    internal const string Columns =
+        "realm_id, id, user_id, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at";
+
+    public Task<Session?> FindAsync(Id<Realm> realm, Id<Session> session, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Session>(
+                $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND id = @session", new { realm, session }),
+            cancellationToken);
+
+    /// <summary>The session of a browser's cookie.</summary>
+    public Task<Session?> FindByCookieAsync(Id<Realm> realm, SecretHash cookie, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Session>(
+                $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND cookie_hash = @cookie", new { realm, cookie }),
+            cancellationToken);
+
+    /// <summary>A page of a person's live sessions.</summary>
+    public Task<Page<Session>> ListLiveAsync(
+        Id<Realm> realm, Id<User> user, DateTimeOffset now, PageRequest<Session> page, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QueryPageAsync(
+                $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND user_id = @user AND ended_at IS NULL AND expires_at > @now",
+                "id",
+                new DynamicParameters(new { realm, user, now }),
+                page),
+            cancellationToken);
+
+    /// <summary>The organizations that the newest grants of these sessions speak of, for those that speak of one.</summary>
+    public Task<IReadOnlyDictionary<Id<Session>, Id<Organization>>> OrganizationsAsync(
+        Id<Realm> realm, IReadOnlyList<Id<Session>> sessions, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyDictionary<Id<Session>, Id<Organization>>>(
+            async connection =>
+            {
+                Dictionary<Id<Session>, Id<Organization>> newest = [];
+                foreach (SessionOrganization row in await connection.QueryAsync<SessionOrganization>(
+                    """
+                    SELECT session_id, organization_id FROM grants
+                    WHERE realm_id = @realm AND session_id IN @sessions AND organization_id IS NOT NULL ORDER BY id
+                    """,
+                    new { realm, sessions }))
+                {
+                    newest[row.SessionId] = row.OrganizationId;
+                }
+
+                return newest;
+            },
+            cancellationToken);
+
+    /// <summary>Ends a session and every grant that came from it; false when there is no such live session.</summary>
+    public Task<bool> EndAsync(Id<Realm> realm, Id<Session> session, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync(
+                    "UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND session_id = @session AND ended_at IS NULL",
+                    new { realm, session, now });
+                return await connection.ExecuteAsync(
+                    "UPDATE sessions SET ended_at = @now, updated_at = @now WHERE realm_id = @realm AND id = @session AND ended_at IS NULL",
+                    new { realm, session, now }) == 1;
+            },
+            cancellationToken);
+
+    internal static async Task EndAllOfUserAsync(DbConnection connection, Id<Realm> realm, Id<User> user, DateTimeOffset now)
+    {
+        await connection.ExecuteAsync(
+            """
+            UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND ended_at IS NULL
+                AND session_id IN (SELECT id FROM sessions WHERE realm_id = @realm AND user_id = @user)
+            """,
+            new { realm, user, now });
+        await connection.ExecuteAsync(
+            "UPDATE sessions SET ended_at = @now, updated_at = @now WHERE realm_id = @realm AND user_id = @user AND ended_at IS NULL",
+            new { realm, user, now });
+    }
+
+    internal static Task InsertAsync(DbConnection connection, Session session, SecretHash? cookie) =>
+        connection.ExecuteAsync(
+            """
+            INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at)
+            VALUES (@RealmId, @Id, @UserId, @cookie, @Proofs, @AuthenticatedAt, @IpAddress, @UserAgent, @CreatedAt, @UpdatedAt, @ExpiresAt, @EndedAt)
+            """,
+            new
+            {
+                session.RealmId,
+                session.Id,
+                session.UserId,
+                cookie,
+                session.Proofs,
+                session.AuthenticatedAt,
+                session.IpAddress,
+                session.UserAgent,
+                session.CreatedAt,
+                session.UpdatedAt,
+                session.ExpiresAt,
+                session.EndedAt,
+            });
+
+    private sealed record SessionOrganization
+    {
+        public Id<Session> SessionId { get; init; }
+
+        public Id<Organization> OrganizationId { get; init; }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Data;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
+using Atrium.Core.Users;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Atrium.Storage;
+
+/// <summary>How the types of the house are written into columns and read back.</summary>
+internal static class SqlTypes
+{
+    public static void Register()
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset?));
+        SqlMapper.AddTypeHandler(new TimeHandler());
+        SqlMapper.AddTypeHandler(new SecretHashHandler());
+        Id<Realm>();
+        Id<ApiKey>();
+        Id<Client>();
+        Id<Organization>();
+        Id<OrganizationDomain>();
+        Id<Membership>();
+        Id<User>();
+        Id<Factor>();
+        Id<FactorChallenge>();
+        Id<EmailVerification>();
+        Id<SignIn>();
+        Id<Session>();
+        Id<Grant>();
+        Json(StorageJson.Default.IReadOnlyListString);
+        Json(StorageJson.Default.IReadOnlyListProof);
+        Json(StorageJson.Default.IReadOnlyDictionaryStringString);
+        Json(StorageJson.Default.ClientSettings);
+        Json(StorageJson.Default.OrganizationSettings);
+        Json(StorageJson.Default.AuthorizationRequest);
+
+        static void Id<T>()
+            where T : IIdentified => SqlMapper.AddTypeHandler(new IdHandler<T>());
+
+        static void Json<T>(JsonTypeInfo<T> type)
+            where T : class => SqlMapper.AddTypeHandler(new JsonHandler<T>(type));
+    }
+
+    /// <summary>16 bytes, most significant first, in SQLite (so that the order of the bytes is the order of time); <c>uuid</c> in PostgreSQL.</summary>
+    private sealed class IdHandler<T> : SqlMapper.TypeHandler<Id<T>>
+        where T : IIdentified
+    {
+        public override void SetValue(IDbDataParameter parameter, Id<T> value) =>
+            parameter.Value = parameter is SqliteParameter ? value.Value.ToByteArray(bigEndian: true) : value.Value;
+
+        public override Id<T> Parse(object value) => new(value is byte[] bytes ? new Guid(bytes, bigEndian: true) : (Guid)value);
+    }
+
+    /// <summary>Unix milliseconds.</summary>
+    private sealed class TimeHandler : SqlMapper.TypeHandler<DateTimeOffset>
+    {
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value)
+        {
+            parameter.DbType = DbType.Int64;
+            parameter.Value = value.ToUnixTimeMilliseconds();
+        }
+
+        public override DateTimeOffset Parse(object value) => DateTimeOffset.FromUnixTimeMilliseconds((long)value);
+    }
+
+    private sealed class SecretHashHandler : SqlMapper.TypeHandler<SecretHash>
+    {
+        public override void SetValue(IDbDataParameter parameter, SecretHash value)
+        {
+            parameter.DbType = DbType.Binary;
+            parameter.Value = value.Bytes;
+        }
+
+        public override SecretHash Parse(object value) => new((byte[])value);
+    }
+
+    private sealed class JsonHandler<T>(JsonTypeInfo<T> type) : SqlMapper.TypeHandler<T>
+        where T : class
+    {
+        public override void SetValue(IDbDataParameter parameter, T? value)
+        {
+            parameter.DbType = DbType.String;
+            parameter.Value = value is null ? DBNull.Value : JsonSerializer.Serialize(value, type);
+        }
+
+        public override T? Parse(object value) => JsonSerializer.Deserialize((string)value, type);
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [
+        typeof(SnakeCaseEnum<OrganizationPolicy>),
+        typeof(SnakeCaseEnum<TokenProfile>),
+        typeof(SnakeCaseEnum<TokenIssuerSetting>),
+        typeof(SnakeCaseEnum<AuthenticationMethod>)])]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(IReadOnlyList<Proof>))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+[JsonSerializable(typeof(ClientSettings))]
+[JsonSerializable(typeof(OrganizationSettings))]
+[JsonSerializable(typeof(AuthorizationRequest))]
+internal sealed partial class StorageJson : JsonSerializerContext;
+
+internal sealed class SnakeCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower)
+    where T : struct, Enum;

@@ -1,0 +1,100 @@
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Atrium.Storage.Sqlite;
+
+/// <summary>
+/// The embedded default: one file, write-ahead log, <c>synchronous=FULL</c>. Readers have connections of their own and never wait;
+/// writers queue for the one <see cref="SqliteWriter"/>.
+/// </summary>
+internal sealed class SqliteDatabase : Database
+{
+    private readonly string readerConnectionString;
+    private readonly SqliteWriter writer;
+
+    public SqliteDatabase(string connectionString)
+    {
+        SqliteConnectionStringBuilder settings = Parse(connectionString);
+        settings.ForeignKeys = true;
+        writer = new SqliteWriter(OpenWriter(settings));
+        // SQLite ignores a read-only hint on a file that isn't there: the writer has made it by now.
+        readerConnectionString = new SqliteConnectionStringBuilder(settings.ConnectionString) { Mode = SqliteOpenMode.ReadOnly }.ConnectionString;
+    }
+
+    public override async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
+    {
+        await using SqliteConnection connection = new(readerConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        return await query(connection);
+    }
+
+    public override Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken) =>
+        writer.WriteAsync(change, cancellationToken);
+
+    public override bool IsUniqueViolation(DbException exception) =>
+        exception is SqliteException
+        {
+            // SQLITE_CONSTRAINT_UNIQUE and SQLITE_CONSTRAINT_PRIMARYKEY
+            SqliteExtendedErrorCode: 2067 or 1555,
+        };
+
+    public override async ValueTask DisposeAsync()
+    {
+        await writer.DisposeAsync();
+        await using SqliteConnection pooled = new(readerConnectionString);
+        SqliteConnection.ClearPool(pooled);
+    }
+
+    protected override Task MigrateAsync(CancellationToken cancellationToken) =>
+        writer.WriteAsync(
+            static async connection =>
+            {
+                await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, name text NOT NULL)");
+                long current = await connection.ExecuteScalarAsync<long>("SELECT coalesce(max(version), 0) FROM schema_migrations");
+                Migrations.RefuseNewer(current);
+                foreach (Migration migration in Migrations.All.Where(migration => migration.Version > current))
+                {
+                    await connection.ExecuteAsync(migration.Sql);
+                    await connection.ExecuteAsync(
+                        "INSERT INTO schema_migrations (version, name) VALUES (@Version, @Name)",
+                        new { migration.Version, migration.Name });
+                }
+
+                return true;
+            },
+            cancellationToken);
+
+    private static SqliteConnectionStringBuilder Parse(string connectionString)
+    {
+        try
+        {
+            SqliteConnectionStringBuilder settings = new(connectionString);
+            if (settings.DataSource.Length == 0 || settings.DataSource == ":memory:")
+                throw new DatabaseConfigurationException("The database needs a file: use a connection string such as \"Data Source=./atrium.db\".");
+            return settings;
+        }
+        catch (ArgumentException e)
+        {
+            throw new DatabaseConfigurationException(
+                $"The connection string can't be read: {e.Message} Use \"Data Source=./atrium.db\" for SQLite.", e);
+        }
+    }
+
+    private static SqliteConnection OpenWriter(SqliteConnectionStringBuilder settings)
+    {
+        SqliteConnection connection = new(new SqliteConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString);
+        try
+        {
+            connection.Open();
+            connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;");
+            return connection;
+        }
+        catch (SqliteException e)
+        {
+            connection.Dispose();
+            throw new DatabaseConfigurationException(
+                $"The database file {Path.GetFullPath(settings.DataSource)} can't be opened: {e.Message} Check that its folder exists and can be written.", e);
+        }
+    }
+}

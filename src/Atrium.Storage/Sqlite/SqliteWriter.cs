@@ -1,0 +1,168 @@
+using System.Data.Common;
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace Atrium.Storage.Sqlite;
+
+/// <summary>
+/// SQLite's one writer, on a thread of its own. It takes every change that is waiting, runs each inside a savepoint, and commits them
+/// together: one flush to disk for the group, each caller answered only after it, and a failing change undone without harming its neighbours.
+/// </summary>
+internal sealed class SqliteWriter : IAsyncDisposable
+{
+    /// <summary>Enough to fill a group under load; more would only make the first in it wait.</summary>
+    private const int LargestGroup = 256;
+
+    private readonly Channel<IChange> waiting = Channel.CreateUnbounded<IChange>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly SqliteConnection connection;
+    private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SqliteCommand begin;
+    private readonly SqliteCommand commit;
+    private readonly SqliteCommand rollback;
+    private readonly SqliteCommand save;
+    private readonly SqliteCommand release;
+    private readonly SqliteCommand undo;
+
+    public SqliteWriter(SqliteConnection connection)
+    {
+        this.connection = connection;
+        begin = Command("BEGIN IMMEDIATE");
+        commit = Command("COMMIT");
+        rollback = Command("ROLLBACK");
+        save = Command("SAVEPOINT change");
+        release = Command("RELEASE change");
+        undo = Command("ROLLBACK TO change");
+        new Thread(Run) { IsBackground = true, Name = "sqlite-writer" }.Start();
+    }
+
+    public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken)
+    {
+        Change<T> queued = new(change, cancellationToken);
+        return waiting.Writer.TryWrite(queued)
+            ? queued.Completion.Task
+            : throw new ObjectDisposedException(nameof(SqliteWriter));
+    }
+
+    /// <summary>Finishes what is waiting, then closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        waiting.Writer.TryComplete();
+        await stopped.Task;
+        foreach (SqliteCommand command in new[] { begin, commit, rollback, save, release, undo })
+            await command.DisposeAsync();
+        await connection.DisposeAsync();
+    }
+
+    private SqliteCommand Command(string sql)
+    {
+        SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command;
+    }
+
+    private void Run()
+    {
+        List<IChange> group = [];
+        while (waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            while (group.Count < LargestGroup && waiting.Reader.TryRead(out IChange? change))
+            {
+                if (!change.IsCanceled())
+                    group.Add(change);
+            }
+
+            if (group.Count > 0)
+                CommitTogether(group);
+            group.Clear();
+        }
+
+        stopped.SetResult();
+    }
+
+#pragma warning disable CA1031 // Whatever a change or the commit throws belongs to the callers who wait for it, not to this thread.
+    private void CommitTogether(List<IChange> group)
+    {
+        try
+        {
+            begin.ExecuteNonQuery();
+            foreach (IChange change in group)
+            {
+                save.ExecuteNonQuery();
+                if (!change.TryRun(connection))
+                    undo.ExecuteNonQuery();
+                release.ExecuteNonQuery();
+            }
+
+            commit.ExecuteNonQuery();
+        }
+        catch (Exception e)
+        {
+            RollBack();
+            foreach (IChange change in group)
+                change.Fail(e);
+            return;
+        }
+
+        foreach (IChange change in group)
+            change.Answer();
+    }
+
+    private void RollBack()
+    {
+        try
+        {
+            rollback.ExecuteNonQuery();
+        }
+        catch (SqliteException)
+        {
+            // A failed BEGIN or a full disk has rolled back already.
+        }
+    }
+
+    private interface IChange
+    {
+        bool IsCanceled();
+
+        bool TryRun(DbConnection connection);
+
+        void Fail(Exception e);
+
+        void Answer();
+    }
+
+    private sealed class Change<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) : IChange
+    {
+        private T? result;
+        private Exception? failure;
+
+        public TaskCompletionSource<T> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsCanceled() => cancellationToken.IsCancellationRequested && Completion.TrySetCanceled(cancellationToken);
+
+        public bool TryRun(DbConnection connection)
+        {
+            try
+            {
+                // SQLite's provider completes every call before it returns.
+                result = work(connection).GetAwaiter().GetResult();
+                return true;
+            }
+            catch (Exception e)
+            {
+                failure = e;
+                return false;
+            }
+        }
+
+        public void Fail(Exception e) => Completion.TrySetException(failure ?? e);
+
+        public void Answer()
+        {
+            if (failure is not null)
+                Completion.TrySetException(failure);
+            else
+                Completion.TrySetResult(result!);
+        }
+    }
+#pragma warning restore CA1031
+}
