@@ -1,0 +1,60 @@
+namespace Atrium.Server.Pages;
+
+/// <summary>A value that a form carries back unchanged, such as the handle of the sign-in.</summary>
+public sealed record HiddenField(string Name, string Value);
+
+/// <summary>Where a form posts to, and what it carries beside the person's own input.</summary>
+/// <param name="Action">The form's <c>action</c>: a path on this server.</param>
+/// <param name="Hidden">Values that come back unchanged.</param>
+public sealed record PageForm(string Action, IReadOnlyList<HiddenField> Hidden);
+
+/// <summary>A link with its words.</summary>
+public sealed record PageLink(string Text, string Href);
+
+/// <summary>The e-mail and password page. It posts <c>email</c> and <c>password</c>.</summary>
+/// <param name="Realm">The realm's display name.</param>
+/// <param name="Client">The display name of the application that the person signs in to.</param>
+/// <param name="Email">What was typed before, or the request's <c>login_hint</c>. There is no such place for a password.</param>
+/// <param name="Error">Why the last try failed, in the person's words; null at the first sight of the page.</param>
+public sealed record SignInModel(string Realm, string Client, PageForm Form, string? Email = null, string? Error = null);
+
+/// <summary>The page that asks for a code of an authenticator app (RFC 6238). It posts <c>code</c>, in which a space may stand.</summary>
+/// <param name="Email">Who is signing in.</param>
+/// <param name="TriesLeft">How many tries are left, or null not to say.</param>
+/// <param name="StartAgain">Where somebody else begins anew; null for no such link.</param>
+public sealed record CodeModel(
+    string Realm, string Client, PageForm Form, string Email, string? Error = null, int? TriesLeft = null, string? StartAgain = null);
+
+/// <summary>One organization that can be chosen.</summary>
+/// <param name="Id">What the form posts as <c>organization</c>.</param>
+/// <param name="Detail">The person's title or roles there; null when there is nothing to say.</param>
+public sealed record OrganizationOption(string Id, string Name, string? Detail = null);
+
+/// <summary>The organization picker. It posts <c>organization</c>.</summary>
+/// <param name="Organizations">The choices, in the order to show them; as many as the person has.</param>
+/// <param name="Error">Why the last choice was not taken; null otherwise.</param>
+public sealed record OrganizationModel(
+    string Realm, string Client, PageForm Form, string Email, IReadOnlyList<OrganizationOption> Organizations,
+    string? Error = null, string? StartAgain = null);
+
+/// <summary>Whether a message tells of a failure or of an end that was wanted.</summary>
+public enum MessageTone
+{
+    Problem,
+    Done,
+}
+
+/// <summary>A form with a single button, such as the confirmation of a sign-out.</summary>
+public sealed record MessageButton(string Text, PageForm Form);
+
+/// <summary>An error or an end state.</summary>
+/// <param name="Title">What happened, in a few words.</param>
+/// <param name="Sentence">What happened, in one sentence.</param>
+/// <param name="Next">What the person can do now; null when there is nothing to do.</param>
+/// <param name="ErrorId">The stable id of the failure, such as <c>ATR1203</c>.</param>
+/// <param name="RequestId">The <c>X-Request-ID</c> of this answer, by which the operator finds its log lines.</param>
+/// <param name="Link">Where to go on.</param>
+/// <param name="Button">What to confirm.</param>
+public sealed record MessageModel(
+    string Realm, string Title, string Sentence, string? Next = null, string? ErrorId = null, string? RequestId = null,
+    PageLink? Link = null, MessageButton? Button = null, MessageTone Tone = MessageTone.Problem);

@@ -1,0 +1,62 @@
+using System.Text;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
+
+namespace Atrium.Server.Pages;
+
+/// <summary>A hosted page as a handler's result: always with its headers, and with a model of the right type.</summary>
+/// <remarks>
+/// It renders with <see cref="HtmlRenderer"/> alone. The framework's own result for components needs its whole set of services,
+/// which brings data protection, and with that a key ring in somebody's home directory.
+/// </remarks>
+public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHttpResult
+{
+    private readonly Type page;
+    private readonly object model;
+    private readonly int statusCode;
+    private readonly string? redirectUri;
+
+    private PageResult(Type page, object model, int statusCode, string? redirectUri) =>
+        (this.page, this.model, this.statusCode, this.redirectUri) = (page, model, statusCode, redirectUri);
+
+    public int? StatusCode => statusCode;
+
+    public string ContentType => "text/html; charset=utf-8";
+
+    /// <param name="redirectUri">The client's registered redirect URI for this sign-in, since the form's answer may lead there.</param>
+    public static PageResult SignIn(SignInModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(SignInPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Code(CodeModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(CodePage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Organization(OrganizationModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(OrganizationPage), model, statusCode, redirectUri);
+
+    /// <param name="redirectUri">Where the answer of the message's button may lead; null without a button.</param>
+    public static PageResult Message(MessageModel model, int statusCode, string? redirectUri = null) =>
+        new(typeof(MessagePage), model, statusCode, redirectUri);
+
+    public static PageResult Demo(DemoModel model) => new(typeof(DemoPage), model, StatusCodes.Status200OK, redirectUri: null);
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var services = httpContext.RequestServices;
+        await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
+        var html = await renderer.Dispatcher.InvokeAsync(async () =>
+        {
+            var parameters = ParameterView.FromDictionary(new Dictionary<string, object?>(StringComparer.Ordinal) { ["Model"] = model });
+            return (await renderer.RenderComponentAsync(page, parameters)).ToHtmlString();
+        });
+
+        var body = Encoding.UTF8.GetBytes(html);
+        var response = httpContext.Response;
+        PageHeaders.Apply(response, redirectUri);
+        response.StatusCode = statusCode;
+        response.ContentType = ContentType;
+        response.ContentLength = body.Length;
+        await response.Body.WriteAsync(body, httpContext.RequestAborted);
+    }
+}
