@@ -1,0 +1,25 @@
+namespace Atrium.Server.Hosting;
+
+/// <summary>What an operator sets when a server starts: by option, or by environment variable as noted.</summary>
+public sealed record AtriumOptions
+{
+    public const string DefaultUrl = "http://localhost:5099";
+
+    /// <summary>Addresses to listen on, separated by semicolons (<c>--urls</c>, <c>ATRIUM_URLS</c>).</summary>
+    public string Urls { get; init; } = DefaultUrl;
+
+    /// <summary>
+    /// What the world sees, without a trailing slash (<c>--public-url</c>, <c>ATRIUM_PUBLIC_URL</c>); the first address listened on when not set.
+    /// Every issuer and link is made of it, never of the Host header.
+    /// </summary>
+    public string? PublicUrl { get; init; }
+
+    /// <summary>The connection string (<c>--database</c>, <c>ConnectionStrings__Atrium</c>).</summary>
+    public required string Database { get; init; }
+
+    /// <summary>The file with the key that encrypts secrets at rest (<c>--key-file</c>, <c>ATRIUM_KEY_FILE</c>); beside a SQLite database when not set.</summary>
+    public string? KeyFile { get; init; }
+
+    /// <summary>Serves the demo realm and its page; on loopback addresses only.</summary>
+    public bool Demo { get; init; }
+}

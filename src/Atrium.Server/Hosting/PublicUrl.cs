@@ -1,0 +1,34 @@
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Core;
+using Atrium.Core.SignIns;
+
+namespace Atrium.Server.Hosting;
+
+/// <summary>The server's own address as the world sees it, and every issuer and link that is made of it.</summary>
+public sealed class PublicUrl
+{
+    private string? baseUrl;
+
+    /// <summary>Without a trailing slash.</summary>
+    public string Base => baseUrl ?? throw new InvalidOperationException("The public URL is known once the server listens.");
+
+    public bool IsHttps => Base.StartsWith("https://", StringComparison.Ordinal);
+
+    /// <summary>Set once: from the setting, or from the address listened on.</summary>
+    public void Set(string url) => baseUrl = url.TrimEnd('/');
+
+    public string Realm(string realmHandle) => $"{Base}/t/{realmHandle}";
+
+    public string Organization(string realmHandle, Id<Organization> organization) => $"{Realm(realmHandle)}/o/{organization}";
+
+    /// <summary>The issuer follows the door that a grant came through, so that each door's own metadata names it.</summary>
+    public string Issuer(Door door, string realmHandle, Client client, Id<Organization>? organization) => door switch
+    {
+        Door.AuthKit => $"{Base}/user_management/{client.ClientId}",
+        Door.AppNative when organization is { } entered && client.Settings.AppNative.TokenIssuer == TokenIssuerSetting.Organization =>
+            $"{Organization(realmHandle, entered)}/oauth2/token",
+        Door.AppNative => $"{Realm(realmHandle)}/oauth2/token",
+        _ => Realm(realmHandle),
+    };
+}

@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Atrium.Storage;
+
+namespace Atrium.Server.Keys;
+
+/// <summary>Makes, keeps and finds the keys that realms sign with.</summary>
+public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clock) : IDisposable
+{
+    public const string ES256 = "ES256";
+    public const string RS256 = "RS256";
+
+    /// <summary>Keys of other nodes become known within this time at the latest; a realm's first keys are there from its first moment.</summary>
+    private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<Id<Realm>, Loaded> loaded = new();
+
+    /// <summary>The first keys of a new realm: ES256 to sign fast, RS256 for the clients that know nothing else.</summary>
+    public IReadOnlyList<SigningKey> MakeFor(Realm realm)
+    {
+        using ECDsa ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using RSA rsa = RSA.Create(2048);
+        X500DistinguishedName name = new($"CN=Atrium {realm.Handle}");
+        return
+        [
+            Make(realm, ES256, new CertificateRequest(name, ec, HashAlgorithmName.SHA256), ec),
+            Make(realm, RS256, new CertificateRequest(name, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), rsa),
+        ];
+    }
+
+    /// <summary>The realm's keys, oldest first.</summary>
+    public async ValueTask<IReadOnlyList<RealmKey>> AllAsync(Id<Realm> realm, CancellationToken cancellationToken)
+    {
+        long now = clock.GetTimestamp();
+        if (loaded.TryGetValue(realm, out Loaded? current) && clock.GetElapsedTime(current.At, now) < MaxAge)
+            return current.Keys;
+        IReadOnlyList<SigningKey> stored = await realms.SigningKeysAsync(realm, cancellationToken);
+
+        // Keys already open stay open: somebody may be signing with them.
+        RealmKey[] keys = [.. stored.Select(key => current?.Keys.FirstOrDefault(open => open.Kid == key.Kid) ?? Open(key))];
+        loaded[realm] = new Loaded(keys, now);
+        return keys;
+    }
+
+    /// <summary>The newest key of the algorithm, which signs.</summary>
+    public async ValueTask<RealmKey> SignerAsync(Id<Realm> realm, string algorithm, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<RealmKey> keys = await AllAsync(realm, cancellationToken);
+        for (int i = keys.Count - 1; i >= 0; i--)
+        {
+            if (keys[i].Algorithm == algorithm)
+                return keys[i];
+        }
+
+        throw new InvalidOperationException($"The realm {realm} has no {algorithm} key.");
+    }
+
+    public void Dispose()
+    {
+        foreach (RealmKey key in loaded.Values.SelectMany(static entry => entry.Keys))
+            key.Dispose();
+    }
+
+    private static byte[] PlaceOf(Id<Realm> realm, string kid) => SecretBox.Place(realm.ToString(), "signing-key", kid);
+
+    private SigningKey Make(Realm realm, string algorithm, CertificateRequest request, AsymmetricAlgorithm key)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        using X509Certificate2 certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(10));
+        string kid = Guid.CreateVersion7(now).ToString();
+        byte[] pkcs8 = key.ExportPkcs8PrivateKey();
+        try
+        {
+            return new SigningKey
+            {
+                RealmId = realm.Id,
+                Kid = kid,
+                Algorithm = algorithm,
+                SealedPrivateKey = box.Seal(pkcs8, PlaceOf(realm.Id, kid)),
+                Certificate = certificate.RawData,
+                CreatedAt = now,
+            };
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(pkcs8);
+        }
+    }
+
+    private RealmKey Open(SigningKey stored)
+    {
+        byte[] pkcs8 = box.Open(stored.SealedPrivateKey, PlaceOf(stored.RealmId, stored.Kid))
+            ?? throw new KeyFileException(
+                $"The signing key {stored.Kid} can't be decrypted with this key file. Start Atrium with the key file that the database was made with (--key-file).");
+        try
+        {
+            return RealmKey.From(stored, pkcs8);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(pkcs8);
+        }
+    }
+
+    private sealed record Loaded(IReadOnlyList<RealmKey> Keys, long At);
+}

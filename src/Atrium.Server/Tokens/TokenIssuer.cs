@@ -1,0 +1,173 @@
+using System.Text.Json;
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
+using Atrium.Core.Users;
+using Atrium.Server.Hosting;
+using Atrium.Server.Keys;
+
+namespace Atrium.Server.Tokens;
+
+/// <summary>Spells out what was decided: access, ID and refresh tokens of every profile.</summary>
+public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvider clock)
+{
+    /// <summary>The scope that makes a grant an OpenID Connect one (OpenID Connect Core section 3.1.2.1).</summary>
+    public const string OpenIdScope = "openid";
+
+    /// <summary>Seconds an access token of this client lives when it came through this door.</summary>
+    public static int AccessTokenAge(Client client, Door door) =>
+        client.Settings.Openid.DefaultAccessTokenAge ?? (door == Door.AuthKit ? 300 : 1800);
+
+    public string IssuerOf(GrantFacts facts) =>
+        publicUrl.Issuer(facts.Grant.Door, facts.Realm.Handle, facts.Client, facts.Grant.Choice.Selected);
+
+    /// <param name="scopes">The scopes of this token: those of the grant, or fewer.</param>
+    public async Task<string> AccessTokenAsync(
+        GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
+        long now = clock.GetUtcNow().ToUnixTimeSeconds();
+        return Jwt.Sign(key, Jwt.AccessTokenType, json =>
+        {
+            json.WriteString("iss"u8, IssuerOf(facts));
+            json.WriteString("sub"u8, facts.User.Id.ToString());
+            json.WriteString("aud"u8, facts.Grant.Resource ?? facts.Client.ClientId);
+            json.WriteNumber("iat"u8, now);
+            json.WriteNumber("exp"u8, now + AccessTokenAge(facts.Client, facts.Grant.Door));
+            json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
+            json.WriteString("jti"u8, TokenId.New(facts.Grant.Id));
+            json.WriteString("sid"u8, facts.Session.Id.ToString());
+            json.WriteString("client_id"u8, facts.Client.ClientId);
+            if (scopes.Count > 0)
+                json.WriteString("scope"u8, string.Join(' ', scopes));
+            if (facts.Grant.Profile == TokenProfile.MultiOrg)
+            {
+                json.WriteStartObject("dat"u8);
+                json.WriteString("type"u8, "identity"u8);
+                json.WriteEndObject();
+            }
+
+            organizations.WriteTo(json);
+        });
+    }
+
+    /// <summary>OpenID Connect Core section 2.</summary>
+    public async Task<string> IdTokenAsync(
+        GrantFacts facts, OrganizationClaims organizations, string? nonce, CancellationToken cancellationToken)
+    {
+        RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
+        long now = clock.GetUtcNow().ToUnixTimeSeconds();
+        return Jwt.Sign(key, type: null, json =>
+        {
+            json.WriteString("iss"u8, IssuerOf(facts));
+            json.WriteString("sub"u8, facts.User.Id.ToString());
+            json.WriteString("aud"u8, facts.Client.ClientId);
+            json.WriteString("azp"u8, facts.Client.ClientId);
+            json.WriteNumber("iat"u8, now);
+            json.WriteNumber("exp"u8, now + facts.Client.Settings.Openid.DefaultIdTokenAge);
+            json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
+            json.WriteString("sid"u8, facts.Session.Id.ToString());
+            if (facts.Grant.Door == Door.AppNative)
+                json.WriteString("isk"u8, facts.Session.Id.ToString());
+            if (nonce is not null)
+                json.WriteString("nonce"u8, nonce);
+            WriteMethods(json, facts.Session.Proofs);
+            WriteProfile(json, facts.User, facts.Grant.Scopes);
+            organizations.WriteTo(json);
+        });
+    }
+
+    /// <summary>A refresh token of a multi-org grant is a JWT that others may look into; the stored grant decides, never its text.</summary>
+    public async Task<Secret> RefreshTokenAsync(GrantFacts facts, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        if (facts.Grant.Profile != TokenProfile.MultiOrg)
+            return Secret.New();
+
+        RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
+        return new Secret(Jwt.Sign(key, type: null, json =>
+        {
+            json.WriteString("iss"u8, IssuerOf(facts));
+            json.WriteString("sub"u8, facts.User.Id.ToString());
+            json.WriteString("aud"u8, IssuerOf(facts));
+            json.WriteNumber("iat"u8, clock.GetUtcNow().ToUnixTimeSeconds());
+            json.WriteNumber("exp"u8, expiresAt.ToUnixTimeSeconds());
+            json.WriteString("jti"u8, TokenId.New(facts.Grant.Id));
+            json.WriteString("sid"u8, facts.Session.Id.ToString());
+            json.WriteString("client_id"u8, facts.Client.ClientId);
+            if (facts.Grant.Scopes.Count > 0)
+                json.WriteString("scope"u8, string.Join(' ', facts.Grant.Scopes));
+            if (facts.Grant.Choice.Selected is { } selected)
+                json.WriteString("org_id"u8, selected.ToString());
+        }));
+    }
+
+    /// <summary>A client that speaks for itself (RFC 6749 section 4.4): no person, no session, no organizations.</summary>
+    public async Task<string> ClientTokenAsync(
+        Realm realm, Client client, string? resource, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        RealmKey key = await SignerAsync(realm.Id, client, Door.OAuth, cancellationToken);
+        long now = clock.GetUtcNow().ToUnixTimeSeconds();
+        return Jwt.Sign(key, Jwt.AccessTokenType, json =>
+        {
+            json.WriteString("iss"u8, publicUrl.Issuer(Door.OAuth, realm.Handle, client, organization: null));
+            json.WriteString("sub"u8, client.ClientId);
+            json.WriteString("aud"u8, resource ?? client.ClientId);
+            json.WriteNumber("iat"u8, now);
+            json.WriteNumber("exp"u8, now + AccessTokenAge(client, Door.OAuth));
+            json.WriteString("jti"u8, TokenId.New());
+            json.WriteString("client_id"u8, client.ClientId);
+            if (scopes.Count > 0)
+                json.WriteString("scope"u8, string.Join(' ', scopes));
+        });
+    }
+
+    /// <summary>The standard claims that the scopes ask for (OpenID Connect Core section 5.4); a value that is not known is left out.</summary>
+    public static void WriteProfile(Utf8JsonWriter json, User user, IReadOnlyList<string> scopes)
+    {
+        if (scopes.Contains("profile"))
+        {
+            WriteKnown("name", user.DisplayName);
+            WriteKnown("given_name", user.GivenName);
+            WriteKnown("family_name", user.FamilyName);
+            WriteKnown("preferred_username", user.Username);
+            WriteKnown("picture", user.Picture);
+            WriteKnown("locale", user.Locale);
+            json.WriteNumber("updated_at"u8, user.UpdatedAt.ToUnixTimeSeconds());
+        }
+
+        if (scopes.Contains("email"))
+        {
+            json.WriteString("email"u8, user.Email);
+            json.WriteBoolean("email_verified"u8, user.EmailVerified);
+        }
+
+        void WriteKnown(string name, string? value)
+        {
+            if (value is not null)
+                json.WriteString(name, value);
+        }
+    }
+
+    /// <summary>RFC 8176: how the person authenticated.</summary>
+    private static void WriteMethods(Utf8JsonWriter json, IReadOnlyList<Proof> proofs)
+    {
+        json.WriteStartArray("amr"u8);
+        foreach (AuthenticationMethod method in proofs.Select(static proof => proof.Method).Distinct())
+        {
+            json.WriteStringValue(method switch
+            {
+                AuthenticationMethod.Password => "pwd"u8,
+                _ => "otp"u8,
+            });
+        }
+
+        if (proofs.Select(static proof => proof.Method).Distinct().Count() > 1)
+            json.WriteStringValue("mfa"u8);
+        json.WriteEndArray();
+    }
+
+    private ValueTask<RealmKey> SignerAsync(Id<Realm> realm, Client client, Door door, CancellationToken cancellationToken) =>
+        keys.SignerAsync(realm, client.SignatureAlgorithm ?? (door == Door.OAuth ? RealmKeys.ES256 : RealmKeys.RS256), cancellationToken);
+}
