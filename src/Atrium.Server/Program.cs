@@ -1,1 +1,3 @@
-return 0;
+using Atrium.Server.Cli;
+
+return await CommandLine.RunAsync(args);

@@ -28,6 +28,9 @@ public abstract class Database : IAsyncDisposable
         }
     }
 
+    /// <summary>Where the key file lies unless another place is named: beside the database.</summary>
+    public abstract string DefaultKeyFile { get; }
+
     /// <summary>Runs queries that change nothing; never waits for a writer.</summary>
     public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
 

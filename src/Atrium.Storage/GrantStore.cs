@@ -34,14 +34,15 @@ public sealed class GrantStore(Database database)
             },
             cancellationToken);
 
-    /// <summary>A refresh token, spent or not, with the facts of its grant.</summary>
-    public Task<(RefreshToken Token, GrantFacts Facts)?> FindRefreshTokenAsync(Id<Realm> realm, SecretHash token, CancellationToken cancellationToken) =>
+    /// <summary>A refresh token, spent or not, with the facts of its grant: as they are, or as they would be for another organization.</summary>
+    public Task<(RefreshToken Token, GrantFacts Facts)?> FindRefreshTokenAsync(
+        Id<Realm> realm, SecretHash token, Id<Organization>? switchTo, CancellationToken cancellationToken) =>
         database.ReadAsync<(RefreshToken, GrantFacts)?>(
             async connection =>
             {
                 RefreshToken? found = await connection.QuerySingleOrDefaultAsync<RefreshToken>(
                     $"SELECT {TokenColumns} FROM refresh_tokens WHERE realm_id = @realm AND token_hash = @token", new { realm, token });
-                return found is not null && await LoadFactsAsync(connection, realm, found.GrantId) is { } facts ? (found, facts) : null;
+                return found is not null && await LoadFactsAsync(connection, realm, found.GrantId, switchTo) is { } facts ? (found, facts) : null;
             },
             cancellationToken);
 
@@ -173,7 +174,7 @@ public sealed class GrantStore(Database database)
             parameters);
     }
 
-    private static async Task<GrantFacts?> LoadFactsAsync(DbConnection connection, Id<Realm> realm, Id<Grant> grant)
+    private static async Task<GrantFacts?> LoadFactsAsync(DbConnection connection, Id<Realm> realm, Id<Grant> grant, Id<Organization>? switchTo = null)
     {
         GrantRow? row = await connection.QuerySingleOrDefaultAsync<GrantRow>(
             $"SELECT {Columns} FROM grants WHERE realm_id = @realm AND id = @grant", new { realm, grant });
@@ -181,6 +182,8 @@ public sealed class GrantStore(Database database)
             return null;
 
         Grant read = row.ToGrant();
+        if (switchTo is { } organization)
+            read = read with { Choice = new OrganizationChoice.Chosen(organization) };
         IReadOnlyList<MembershipInOrganization> memberships = read.Choice == OrganizationChoice.NoOrganization
             ? []
             : await MembershipStore.OfUserAsync(connection, realm, read.UserId, read.Choice.Selected);

@@ -46,11 +46,4 @@ public sealed class GuessStore(Database database)
                 return true;
             },
             cancellationToken);
-
-    /// <summary>A right answer forgives the wrong ones before it.</summary>
-    public Task ForgiveAsync(Id<Realm> realm, SecretHash target, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.ExecuteAsync(
-                "DELETE FROM guesses WHERE realm_id = @realm AND target_hash = @target", new { realm, target }),
-            cancellationToken);
 }

@@ -20,6 +20,10 @@ public sealed class RealmStore(Database database)
             connection => connection.QuerySingleOrDefaultAsync<Realm>($"SELECT {Columns} FROM realms WHERE id = @realm", new { realm }),
             cancellationToken);
 
+    /// <summary>Whether there is a realm at all.</summary>
+    public Task<bool> AnyAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>("SELECT EXISTS (SELECT 1 FROM realms)"), cancellationToken);
+
     /// <summary>Makes a realm with its first signing keys; false when the handle is taken.</summary>
     public Task<bool> CreateAsync(Realm realm, IReadOnlyList<SigningKey> signingKeys, CancellationToken cancellationToken) =>
         database.WriteAsync(

@@ -32,9 +32,7 @@ public sealed record SignInCompletion
 
     public required Grant Grant { get; init; }
 
-    public AuthorizationCode? Code { get; init; }
-
-    public RefreshToken? RefreshToken { get; init; }
+    public required AuthorizationCode Code { get; init; }
 
     public SpentProof? Proof { get; init; }
 }
@@ -125,10 +123,7 @@ public sealed class SignInStore(Database database)
                 }
 
                 await GrantStore.InsertAsync(connection, completion.Grant);
-                if (completion.Code is { } code)
-                    await GrantStore.InsertAsync(connection, code);
-                if (completion.RefreshToken is { } token)
-                    await GrantStore.InsertAsync(connection, token);
+                await GrantStore.InsertAsync(connection, completion.Code);
                 return true;
             },
             cancellationToken);

@@ -17,7 +17,7 @@ public static class EmailAddress
         && parsed.Host.Length > 0;
 
     /// <summary>The form that makes two spellings of one address equal; also used for usernames and for what a person types to sign in.</summary>
-    public static string Normalize(string address) => address.Trim().Normalize().ToLowerInvariant();
+    public static string Normalize(string address) => NormalizationFormC.Of(address.Trim()).ToLowerInvariant();
 
     /// <summary>The part after the last <c>@</c>, lower case, or null when there is none.</summary>
     public static string? DomainOf(string address)

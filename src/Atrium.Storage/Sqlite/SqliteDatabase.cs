@@ -17,10 +17,13 @@ internal sealed class SqliteDatabase : Database
     {
         SqliteConnectionStringBuilder settings = Parse(connectionString);
         settings.ForeignKeys = true;
+        DefaultKeyFile = Path.ChangeExtension(Path.GetFullPath(settings.DataSource), ".key");
         writer = new SqliteWriter(OpenWriter(settings));
         // SQLite ignores a read-only hint on a file that isn't there: the writer has made it by now.
         readerConnectionString = new SqliteConnectionStringBuilder(settings.ConnectionString) { Mode = SqliteOpenMode.ReadOnly }.ConnectionString;
     }
+
+    public override string DefaultKeyFile { get; }
 
     public override async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
     {
@@ -41,9 +44,10 @@ internal sealed class SqliteDatabase : Database
 
     public override async ValueTask DisposeAsync()
     {
+        // The writer closes last: the last connection that may write folds the log into the file.
+        await using (SqliteConnection pooled = new(readerConnectionString))
+            SqliteConnection.ClearPool(pooled);
         await writer.DisposeAsync();
-        await using SqliteConnection pooled = new(readerConnectionString);
-        SqliteConnection.ClearPool(pooled);
     }
 
     protected override Task MigrateAsync(CancellationToken cancellationToken) =>

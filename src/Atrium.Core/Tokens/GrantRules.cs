@@ -1,0 +1,111 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Atrium.Core.Clients;
+using Atrium.Core.SignIns;
+
+namespace Atrium.Core.Tokens;
+
+/// <summary>Why a code or a refresh token gives nothing. Every door words these in its own envelope.</summary>
+public enum GrantRefusal
+{
+    /// <summary>Unknown, of another client, or expired.</summary>
+    Invalid,
+
+    /// <summary>A code that was redeemed before. What it gave has ended (RFC 6749 section 4.1.2).</summary>
+    CodeReused,
+
+    /// <summary>A refresh token spent longer ago than the grace. Its family has ended (RFC 9700 section 4.14.2).</summary>
+    RefreshReused,
+
+    RedirectMismatch,
+    VerifierMismatch,
+
+    /// <summary>The grant, its session, its person or its client is no more.</summary>
+    Ended,
+
+    /// <summary>The organization selected is not, or no longer, the person's.</summary>
+    NotMember,
+
+    /// <summary>A scope that the grant does not have (RFC 6749 section 6).</summary>
+    ScopeExceeded,
+}
+
+/// <summary>What a presented code or token leads to.</summary>
+public abstract record GrantDecision
+{
+    private GrantDecision()
+    {
+    }
+
+    public sealed record Issue(OrganizationClaims Organizations) : GrantDecision;
+
+    /// <summary>Spent within the grace: the same successor once more.</summary>
+    public sealed record Replay(OrganizationClaims Organizations) : GrantDecision;
+
+    public sealed record Refuse(GrantRefusal Reason) : GrantDecision;
+
+    /// <summary>Refused, and the grant ends with its whole family.</summary>
+    public sealed record End(GrantRefusal Reason) : GrantDecision;
+}
+
+/// <summary>Decides what a presented code or refresh token gives. Pure: the facts come in, the decision goes out.</summary>
+public static class GrantRules
+{
+    public static GrantDecision Redeem(AuthorizationCode code, GrantFacts facts, Client presenter, string? redirectUri, string? verifier, DateTimeOffset now)
+    {
+        if (facts.Grant.ClientId != presenter.Id)
+            return new GrantDecision.Refuse(GrantRefusal.Invalid);
+        if (code.SpentAt is not null)
+            return new GrantDecision.End(GrantRefusal.CodeReused);
+        if (now >= code.ExpiresAt)
+            return new GrantDecision.Refuse(GrantRefusal.Invalid);
+        if (code.RedirectUri != redirectUri)
+            return new GrantDecision.Refuse(GrantRefusal.RedirectMismatch);
+
+        // RFC 9700 section 2.1.1: a verifier without a challenge is a downgrade, and refused like a wrong one.
+        if (code.CodeChallenge is null ? verifier is not null : !MatchesChallenge(code.CodeChallenge, verifier))
+            return new GrantDecision.Refuse(GrantRefusal.VerifierMismatch);
+        if (!facts.IsLive(now))
+            return new GrantDecision.Refuse(GrantRefusal.Ended);
+
+        OrganizationClaims organizations = facts.Organizations;
+        return SpeaksOfChosen(facts, organizations)
+            ? new GrantDecision.Issue(organizations)
+            : new GrantDecision.Refuse(GrantRefusal.NotMember);
+    }
+
+    public static GrantDecision Refresh(RefreshToken token, GrantFacts facts, Client presenter, IReadOnlyList<string>? scopes, DateTimeOffset now)
+    {
+        if (facts.Grant.ClientId != presenter.Id || now >= token.ExpiresAt)
+            return new GrantDecision.Refuse(GrantRefusal.Invalid);
+        if (!facts.IsLive(now))
+            return new GrantDecision.Refuse(GrantRefusal.Ended);
+
+        TimeSpan grace = TimeSpan.FromSeconds(facts.Client.Settings.Openid.RefreshGraceSeconds);
+        if (token.SpentAt is { } spentAt && (grace == TimeSpan.Zero || now - spentAt > grace))
+            return new GrantDecision.End(GrantRefusal.RefreshReused);
+        if (scopes is not null && scopes.Except(facts.Grant.Scopes, StringComparer.Ordinal).Any())
+            return new GrantDecision.Refuse(GrantRefusal.ScopeExceeded);
+
+        OrganizationClaims organizations = facts.Organizations;
+        return organizations switch
+        {
+            OrganizationClaims.Ended => new GrantDecision.End(GrantRefusal.NotMember),
+            _ when token.SpentAt is not null => new GrantDecision.Replay(organizations),
+            _ => new GrantDecision.Issue(organizations),
+        };
+    }
+
+    /// <summary>RFC 7636 section 4.6, S256.</summary>
+    public static string ChallengeOf(string verifier) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
+
+    private static bool MatchesChallenge(string challenge, string? verifier) =>
+        verifier is not null
+        && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(challenge), Encoding.ASCII.GetBytes(ChallengeOf(verifier)));
+
+    /// <summary>A selection is checked when the first token is issued; later it may become empty, but it begins with the organization in it.</summary>
+    private static bool SpeaksOfChosen(GrantFacts facts, OrganizationClaims organizations) =>
+        facts.Grant.Choice is not OrganizationChoice.Chosen
+        || organizations is OrganizationClaims.Many { Memberships.Count: > 0 } or OrganizationClaims.One or OrganizationClaims.Named;
+}

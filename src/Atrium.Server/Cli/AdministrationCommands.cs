@@ -1,0 +1,159 @@
+using System.CommandLine;
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Realms;
+using Atrium.Server.Hosting;
+using Atrium.Server.Keys;
+using Atrium.Storage;
+
+namespace Atrium.Server.Cli;
+
+/// <summary>The verbs that make the first things, on the machine that has the database.</summary>
+public static class AdministrationCommands
+{
+    public static IEnumerable<Command> All(Func<ParseResult, AtriumOptions> optionsOf)
+    {
+        yield return new Command("realms", "Isolated pools of users, organizations, clients and keys.") { CreateRealm(optionsOf) };
+        yield return new Command("keys", "Keys for back ends.") { CreateKey(optionsOf) };
+        yield return new Command("clients", "Applications.") { CreateClient(optionsOf) };
+    }
+
+    private static Command CreateRealm(Func<ParseResult, AtriumOptions> optionsOf)
+    {
+        Argument<string> handle = new("handle") { Description = "The name in URLs: lower-case letters, digits and hyphens." };
+        Option<string?> name = new("--name") { Description = "The name for people. Default: the handle." };
+        Command command = new("create", "Makes a realm with its signing keys.") { handle, name };
+        command.SetAction((parsed, cancellationToken) => WithBackboneAsync(optionsOf(parsed), async backbone =>
+        {
+            string chosen = parsed.GetRequiredValue(handle);
+            if (!Handles.IsValid(chosen))
+                return Fail($"\"{chosen}\" can't be a handle: use 1 to {Handles.MaxLength} lower-case letters, digits and hyphens.");
+            Realm realm = new()
+            {
+                Id = Id<Realm>.New(backbone.Clock),
+                Handle = chosen,
+                Name = parsed.GetValue(name) ?? chosen,
+                CreatedAt = backbone.Clock.GetUtcNow(),
+            };
+            if (!await backbone.Realms.CreateAsync(realm, backbone.Keys.MakeFor(realm), cancellationToken))
+                return Fail($"There is a realm \"{chosen}\" already. Choose another handle.");
+            Console.WriteLine($"Realm {realm.Handle} ({realm.Id}), served at /t/{realm.Handle}");
+            return 0;
+        }));
+        return command;
+    }
+
+    private static Command CreateKey(Func<ParseResult, AtriumOptions> optionsOf)
+    {
+        Option<string> realmHandle = RealmOption();
+        Option<string> name = new("--name") { Description = "What the key is for.", DefaultValueFactory = static _ => "Back end" };
+        Option<string[]> scopes = new("--scope")
+        {
+            Description = $"What the key may do. Default: {ApiKey.Everything}, everything in its realm.",
+            DefaultValueFactory = static _ => [ApiKey.Everything],
+        };
+        Command command = new("create", "Makes an API key and shows it once.") { realmHandle, name, scopes };
+        command.SetAction((parsed, cancellationToken) => WithRealmAsync(optionsOf(parsed), parsed.GetRequiredValue(realmHandle), async (backbone, realm) =>
+        {
+            Secret secret = Secret.New("sk_");
+            ApiKey key = new()
+            {
+                RealmId = realm.Id,
+                Id = Id<ApiKey>.New(backbone.Clock),
+                Name = parsed.GetRequiredValue(name),
+                Scopes = parsed.GetRequiredValue(scopes),
+                CreatedAt = backbone.Clock.GetUtcNow(),
+            };
+            await backbone.Realms.CreateApiKeyAsync(key, secret.Hash(), cancellationToken);
+            Console.WriteLine($"Key {key.Id} of realm {realm.Handle}. It is shown this once:");
+            Console.WriteLine(secret.Reveal());
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+
+    private static Command CreateClient(Func<ParseResult, AtriumOptions> optionsOf)
+    {
+        Option<string> realmHandle = RealmOption();
+        Option<string> name = new("--name") { Description = "What people see when they sign in.", Required = true };
+        Option<string?> clientId = new("--client-id") { Description = "The client_id; made up when not given." };
+        Option<ClientType> type = new("--type") { Description = "spa, native, web or m2m.", DefaultValueFactory = static _ => ClientType.Spa };
+        Option<string[]> redirectUris = new("--redirect-uri") { Description = "Where the answer may go, matched exactly.", DefaultValueFactory = static _ => [] };
+        Option<string[]> signOutUris = new("--post-logout-redirect-uri") { Description = "Where a sign-out may lead.", DefaultValueFactory = static _ => [] };
+        Option<bool> authKit = new("--authkit") { Description = "Lets the client use the AuthKit door." };
+        Option<bool> appNative = new("--app-native") { Description = "Lets the client sign people in as JSON, without a browser." };
+        Command command = new("create", "Makes a client and shows its secret once.")
+        {
+            realmHandle, name, clientId, type, redirectUris, signOutUris, authKit, appNative,
+        };
+        command.SetAction((parsed, cancellationToken) => WithRealmAsync(optionsOf(parsed), parsed.GetRequiredValue(realmHandle), async (backbone, realm) =>
+        {
+            ClientType chosen = parsed.GetValue(type);
+            string[] uris = parsed.GetRequiredValue(redirectUris);
+            if (uris.Concat(parsed.GetRequiredValue(signOutUris)).FirstOrDefault(static uri => !Uri.TryCreate(uri, UriKind.Absolute, out _)) is { } bad)
+                return Fail($"\"{bad}\" is not an absolute URI.");
+            Secret? secret = chosen is ClientType.Web or ClientType.M2M ? Secret.New() : null;
+            Id<Client> id = Id<Client>.New(backbone.Clock);
+            DateTimeOffset now = backbone.Clock.GetUtcNow();
+            Client client = new()
+            {
+                RealmId = realm.Id,
+                Id = id,
+                ClientId = parsed.GetValue(clientId) ?? id.ToString(),
+                Name = parsed.GetRequiredValue(name),
+                Type = chosen,
+                SecretHash = secret?.Hash(),
+                RedirectUris = uris,
+                PostLogoutRedirectUris = parsed.GetRequiredValue(signOutUris),
+                GrantTypes = chosen == ClientType.M2M ? ["client_credentials"] : ["authorization_code", "refresh_token"],
+                Settings = new ClientSettings
+                {
+                    Authkit = new AuthKitSettings { Enabled = parsed.GetValue(authKit) },
+                    AppNative = new AppNativeSettings { Enabled = parsed.GetValue(appNative) },
+                    PkceRequired = !parsed.GetValue(appNative),
+                },
+                CreatedAt = now,
+                UpdatedAt = now,
+            };
+            if (!await new ClientStore(backbone.Database).CreateAsync(client, cancellationToken))
+                return Fail($"The client id \"{client.ClientId}\" is taken. Choose another.");
+            Console.WriteLine($"Client {client.ClientId} of realm {realm.Handle}");
+            if (secret is { } shown)
+            {
+                Console.WriteLine("Its secret is shown this once:");
+                Console.WriteLine(shown.Reveal());
+            }
+
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+
+    private static Option<string> RealmOption() => new("--realm") { Description = "The realm's handle.", Required = true };
+
+    private static Task<int> WithRealmAsync(
+        AtriumOptions options, string handle, Func<Backbone, Realm, Task<int>> action, CancellationToken cancellationToken) =>
+        WithBackboneAsync(options, async backbone =>
+            await backbone.Realms.FindByHandleAsync(handle, cancellationToken) is { } realm
+                ? await action(backbone, realm)
+                : Fail($"There is no realm \"{handle}\". Make it with: atrium realms create {handle}"));
+
+    private static async Task<int> WithBackboneAsync(AtriumOptions options, Func<Backbone, Task<int>> action)
+    {
+        try
+        {
+            await using Backbone backbone = await Backbone.OpenAsync(options, TimeProvider.System, CancellationToken.None);
+            return await action(backbone);
+        }
+        catch (Exception e) when (e is DatabaseConfigurationException or KeyFileException)
+        {
+            return Fail(e.Message);
+        }
+    }
+
+    private static int Fail(string message)
+    {
+        Console.Error.WriteLine($"atrium: {message}");
+        return 1;
+    }
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Atrium.Server.Hosting;
+
+namespace Atrium.Server.Cli;
+
+/// <summary>What <c>atrium</c> understands: options that hold for every verb, and the verbs.</summary>
+public static class CommandLine
+{
+    private static readonly Option<string?> Urls = new("--urls")
+    {
+        Description = $"Addresses to listen on, separated by semicolons. Default: {AtriumOptions.DefaultUrl}",
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> PublicUrl = new("--public-url")
+    {
+        Description = "What the world sees; issuers and links are made of it. Default: the first address listened on.",
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> Database = new("--database")
+    {
+        Description = "Connection string, such as \"Data Source=./atrium.db\". Default: that, and ./atrium-demo.db for the demo.",
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> KeyFile = new("--key-file")
+    {
+        Description = "File with the key that encrypts secrets at rest. Default: beside the SQLite database.",
+        Recursive = true,
+    };
+
+    public static Task<int> RunAsync(string[] args)
+    {
+        RootCommand root = new("Atrium, an identity provider for products whose customers are organizations. Without a verb it serves.")
+        {
+            Urls,
+            PublicUrl,
+            Database,
+            KeyFile,
+        };
+        root.SetAction((parsed, cancellationToken) => Serve.RunAsync(OptionsOf(parsed, demo: false), cancellationToken));
+
+        Command demo = new("demo", "Serves a demo realm to try everything in, on loopback addresses only.");
+        demo.SetAction((parsed, cancellationToken) => Serve.RunAsync(OptionsOf(parsed, demo: true), cancellationToken));
+        root.Add(demo);
+        foreach (Command command in AdministrationCommands.All(parsed => OptionsOf(parsed, demo: false)))
+            root.Add(command);
+        return root.Parse(args).InvokeAsync();
+    }
+
+    private static AtriumOptions OptionsOf(ParseResult parsed, bool demo)
+    {
+        string defaultDatabase = demo ? "Data Source=./atrium-demo.db" : "Data Source=./atrium.db";
+        return new AtriumOptions
+        {
+            Urls = parsed.GetValue(Urls) ?? Setting("ATRIUM_URLS") ?? AtriumOptions.DefaultUrl,
+            PublicUrl = (parsed.GetValue(PublicUrl) ?? Setting("ATRIUM_PUBLIC_URL"))?.TrimEnd('/'),
+            Database = parsed.GetValue(Database) ?? Setting("ConnectionStrings__Atrium") ?? defaultDatabase,
+            KeyFile = parsed.GetValue(KeyFile) ?? Setting("ATRIUM_KEY_FILE"),
+            Demo = demo,
+        };
+    }
+
+    private static string? Setting(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+}

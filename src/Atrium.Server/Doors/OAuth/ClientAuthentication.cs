@@ -1,0 +1,66 @@
+using System.Text;
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Realms;
+using Atrium.Server.Hosting;
+using Microsoft.Extensions.Primitives;
+
+namespace Atrium.Server.Doors.OAuth;
+
+/// <summary>The client that a request proves to come from, or why none.</summary>
+public readonly record struct AuthenticatedClient(Client? Client, OAuthError? Error);
+
+/// <summary>
+/// Client authentication (RFC 6749 section 2.3): <c>client_secret_basic</c> and <c>client_secret_post</c> for confidential clients,
+/// the <c>client_id</c> alone for public ones.
+/// </summary>
+public sealed class ClientAuthentication(RealmDirectory directory)
+{
+    private static readonly OAuthError Failed = new("ATR1101", "invalid_client", "The client is unknown, disabled, or did not authenticate as it must.", StatusCodes.Status401Unauthorized);
+    private static readonly OAuthError TwoMethods = new("ATR1102", "invalid_request", "The client authenticated in two ways at once; use one.");
+    private static readonly OAuthError Missing = new("ATR1103", "invalid_client", "The request names no client: send client_id, or authenticate the client.", StatusCodes.Status401Unauthorized);
+
+    public async Task<AuthenticatedClient> AuthenticateAsync(
+        HttpContext context, Realm realm, IReadOnlyDictionary<string, StringValues> parameters, CancellationToken cancellationToken)
+    {
+        string? clientId = Single(parameters, "client_id");
+        string? secret = Single(parameters, "client_secret");
+        if (context.Request.Headers.Authorization is [{ } header] && header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase))
+        {
+            // RFC 6749 section 5.2: who used the header is told which scheme it is.
+            context.Response.Headers.WWWAuthenticate = $"Basic realm=\"{realm.Handle}\"";
+            if (secret is not null)
+                return new(null, TwoMethods);
+            if (ParseBasic(header["Basic ".Length..]) is not var (basicId, basicSecret) || (clientId is not null && clientId != basicId))
+                return new(null, Failed);
+            (clientId, secret) = (basicId, basicSecret);
+        }
+
+        if (clientId is null)
+            return new(null, Missing);
+        Client? client = await directory.ClientAsync(realm, clientId, cancellationToken);
+        return client is { Status: ClientStatus.Active } && Proves(client, secret) ? new(client, null) : new(null, Failed);
+    }
+
+    /// <summary>A public client has no secret to be wrong about; a confidential one must show its own.</summary>
+    private static bool Proves(Client client, string? secret) =>
+        client.SecretHash is { } expected
+            ? secret is not null && new Secret(secret).Hash() == expected
+            : string.IsNullOrEmpty(secret);
+
+    /// <summary>RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.</summary>
+    private static (string Id, string Secret)? ParseBasic(string credentials)
+    {
+        byte[] bytes = new byte[credentials.Length];
+        if (!Convert.TryFromBase64String(credentials.Trim(), bytes, out int length))
+            return null;
+        string text = Encoding.UTF8.GetString(bytes, 0, length);
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon < 1 ? null : (Decode(text[..colon]), Decode(text[(colon + 1)..]));
+
+        static string Decode(string part) => Uri.UnescapeDataString(part.Replace('+', ' '));
+    }
+
+    private static string? Single(IReadOnlyDictionary<string, StringValues> parameters, string name) =>
+        parameters.TryGetValue(name, out StringValues values) && values is [{ Length: > 0 } value] ? value : null;
+}

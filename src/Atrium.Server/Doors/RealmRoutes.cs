@@ -1,0 +1,34 @@
+using Atrium.Core.Realms;
+using Atrium.Server.Hosting;
+
+namespace Atrium.Server.Doors;
+
+/// <summary>Everything below <c>/t/{realm}</c>: the realm is found before a handler runs, and an unknown one is not found.</summary>
+public static class RealmRoutes
+{
+    public static RouteGroupBuilder MapRealm(this IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/t/{realm}");
+        group.AddEndpointFilter(static async (call, next) =>
+        {
+            HttpContext context = call.HttpContext;
+            RealmDirectory directory = context.RequestServices.GetRequiredService<RealmDirectory>();
+            if (await directory.RealmAsync((string)context.Request.RouteValues["realm"]!, context.RequestAborted) is not { } realm)
+            {
+                return new JsonAnswer<Dictionary<string, string>>(
+                    new() { ["error"] = "not_found", ["error_description"] = "There is no such realm. (ATR1001)" },
+                    HostingJson.Default.DictionaryStringString,
+                    StatusCodes.Status404NotFound);
+            }
+
+            context.Features.Set(new CurrentRealm(realm));
+            return await next(call);
+        });
+        return group;
+    }
+
+    /// <summary>The realm that the path names.</summary>
+    public static Realm Realm(this HttpContext context) => context.Features.Get<CurrentRealm>()!.Realm;
+
+    private sealed record CurrentRealm(Realm Realm);
+}

@@ -1,0 +1,69 @@
+using Atrium.Server.Demo;
+using Atrium.Server.Doors.AppNative;
+using Atrium.Server.Doors.AuthKit;
+using Atrium.Server.Doors.OAuth;
+using Atrium.Server.Pages;
+using Atrium.Server.SignIns;
+using Atrium.Server.Tokens;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Atrium.Server.Hosting;
+
+/// <summary>Puts the server together. Reads as a list: what it is made of, what every request passes, which doors it has.</summary>
+public static class AtriumServer
+{
+    /// <summary>A stop lets requests in flight finish for this long.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Opens the database and the key file, and builds the server around them; it is not listening yet.</summary>
+    public static async Task<WebApplication> BuildAsync(AtriumOptions options, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        Backbone backbone = await Backbone.OpenAsync(options, clock, cancellationToken);
+
+        // Nothing is looked for in the current directory: no appsettings, no wwwroot.
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.WebHost.ConfigureKestrel(static kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = RequestBody.MaxDrainedBytes;
+        });
+        builder.Logging.ClearProviders()
+            .AddConsoleFormatter<LogLines, ConsoleFormatterOptions>()
+            .AddConsole(static console => console.FormatterName = LogLines.FormatName)
+            .SetMinimumLevel(LogLevel.Information)
+            .AddFilter("Microsoft", LogLevel.Warning);
+
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = StopTimeout);
+        builder.Services.AddSingleton(options).AddBackbone(backbone);
+        builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
+        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<GrantDesk>();
+        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<SignInDesk>();
+        builder.Services.AddOAuthDoor();
+        builder.Services.AddAuthKitDoor();
+        builder.Services.AddAppNativeDoor();
+
+        WebApplication app = builder.Build();
+        foreach (string url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            app.Urls.Add(url);
+        app.UseRequestIds();
+        app.UseUnexpectedErrors();
+        app.UseCorsForRegisteredOrigins();
+        app.MapHealth();
+        app.MapAssets();
+        app.MapOAuthDoor();
+        app.MapAuthKitDoor();
+        app.MapAppNativeDoor();
+        if (options.Demo)
+            app.MapDemo();
+        app.Lifetime.ApplicationStarted.Register(() =>
+            app.Services.GetRequiredService<PublicUrl>().Set(options.PublicUrl ?? ListeningOn(app)));
+        return app;
+    }
+
+    /// <summary>The first address listened on, with the port that the system gave where none was asked for.</summary>
+    public static string ListeningOn(WebApplication app) =>
+        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+}

@@ -1,0 +1,84 @@
+using Atrium.Server.Keys;
+using Atrium.Server.Passwords;
+using Atrium.Storage;
+
+namespace Atrium.Server.Hosting;
+
+/// <summary>What the server and the command line both stand on: the database, the key file, the stores and the hasher.</summary>
+public sealed class Backbone : IAsyncDisposable
+{
+    private Backbone(Database database, KeyFile keyFile, TimeProvider clock)
+    {
+        Database = database;
+        KeyFile = keyFile;
+        Clock = clock;
+        Realms = new RealmStore(database);
+        Keys = new RealmKeys(Realms, keyFile.Box, clock);
+    }
+
+    public Database Database { get; }
+
+    public KeyFile KeyFile { get; }
+
+    public TimeProvider Clock { get; }
+
+    public RealmStore Realms { get; }
+
+    public RealmKeys Keys { get; }
+
+    public PasswordHasher Passwords { get; } = new();
+
+    public static async Task<Backbone> OpenAsync(AtriumOptions options, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        Database database = await Database.OpenAsync(options.Database, cancellationToken);
+        try
+        {
+            string keyFilePath = options.KeyFile ?? database.DefaultKeyFile;
+            KeyFile keyFile = KeyFile.LoadOrCreate(keyFilePath);
+            Backbone backbone = new(database, keyFile, clock);
+            if (keyFile.WasCreated && await backbone.Realms.AnyAsync(cancellationToken))
+            {
+                // A new key opens nothing of what is stored; going on would only hide that the old one is missing.
+                File.Delete(keyFilePath);
+                throw new KeyFileException(
+                    $"The database has secrets but there is no key file at {keyFilePath}. Put back the key file that it was made with, or name it with --key-file.");
+            }
+
+            return backbone;
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Passwords.Dispose();
+        Keys.Dispose();
+        await Database.DisposeAsync();
+    }
+}
+
+public static class BackboneServices
+{
+    public static IServiceCollection AddBackbone(this IServiceCollection services, Backbone backbone) => services
+        .AddSingleton(_ => backbone)
+        .AddSingleton(backbone.Clock)
+        .AddSingleton(backbone.Database)
+        .AddSingleton(backbone.KeyFile.Box)
+        .AddSingleton(backbone.Keys)
+        .AddSingleton(backbone.Passwords)
+        .AddSingleton(backbone.Realms)
+        .AddSingleton<ClientStore>()
+        .AddSingleton<OrganizationStore>()
+        .AddSingleton<UserStore>()
+        .AddSingleton<FactorStore>()
+        .AddSingleton<MembershipStore>()
+        .AddSingleton<SessionStore>()
+        .AddSingleton<SignInStore>()
+        .AddSingleton<GrantStore>()
+        .AddSingleton<GuessStore>()
+        .AddSingleton<IdempotencyStore>();
+}

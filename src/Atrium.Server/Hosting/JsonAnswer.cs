@@ -1,0 +1,25 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Atrium.Server.Hosting;
+
+/// <summary>
+/// A JSON body whose content type is <c>application/json</c> and nothing behind it: RFC 8259 section 11 defines no charset, and clients of the
+/// app-native door compare the header by equality.
+/// </summary>
+public sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int statusCode = StatusCodes.Status200OK) : IResult, IStatusCodeHttpResult
+{
+    public int? StatusCode => statusCode;
+
+    public T Value => value;
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        HttpResponse response = httpContext.Response;
+        response.StatusCode = statusCode;
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        await response.Body.WriteAsync(body, httpContext.RequestAborted);
+    }
+}

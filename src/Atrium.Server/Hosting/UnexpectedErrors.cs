@@ -1,0 +1,37 @@
+namespace Atrium.Server.Hosting;
+
+/// <summary>The last net: an exception is a bug of ours. It is logged whole, and the caller learns the request's id and nothing else.</summary>
+public static partial class UnexpectedErrors
+{
+    public static IApplicationBuilder UseUnexpectedErrors(this IApplicationBuilder app) => app.Use(static async (context, next) =>
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (BadHttpRequestException e) when (!context.Response.HasStarted)
+        {
+            await AnswerAsync(context, e.StatusCode, "invalid_request", "The request could not be read.");
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller is gone; there is nobody to answer.
+        }
+#pragma warning disable CA1031 // Everything that got this far ends here.
+        catch (Exception e) when (!context.Response.HasStarted)
+#pragma warning restore CA1031
+        {
+            LogFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Atrium.Server"), e, context.Request.Method, context.Request.Path);
+            await AnswerAsync(context, StatusCodes.Status500InternalServerError, "server_error", "Something went wrong on our side. The log has more under the request id.");
+        }
+    });
+
+    private static Task AnswerAsync(HttpContext context, int statusCode, string error, string description) =>
+        new JsonAnswer<Dictionary<string, string>>(
+            new() { ["error"] = error, ["error_description"] = description, ["request_id"] = context.TraceIdentifier },
+            HostingJson.Default.DictionaryStringString,
+            statusCode).ExecuteAsync(context);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "ATR9000 {Method} {Path} failed.")]
+    private static partial void LogFailed(ILogger logger, Exception e, string method, string path);
+}

@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+
+namespace Atrium.Server.Passwords;
+
+/// <summary>
+/// A stored hash in the PHC string format, <c>$algorithm$parameters$salt$tag</c>. Each hash carries its own parameters, so
+/// that those made earlier, or by another product, still verify.
+/// </summary>
+public sealed class PasswordHash
+{
+    private const int SaltLength = 16, TagLength = 32;
+
+    // What is read from elsewhere: a salt of RFC 9106's least length, a tag that cannot be guessed, and neither endless.
+    private const int MinimumSalt = 8, MinimumTag = 16, MaximumBytes = 64, MaximumText = 512;
+
+    private readonly byte[] salt;
+    private readonly byte[] tag;
+
+    private PasswordHash(PasswordAlgorithm algorithm, byte[] salt, byte[] tag)
+    {
+        Algorithm = algorithm;
+        this.salt = salt;
+        this.tag = tag;
+    }
+
+    public PasswordAlgorithm Algorithm { get; }
+
+    /// <summary>Hashes a password with a salt of its own. Null when the machine has no memory for it now.</summary>
+    public static PasswordHash? TryCreate(PasswordAlgorithm algorithm, ReadOnlySpan<byte> password)
+    {
+        var hash = new PasswordHash(algorithm, RandomNumberGenerator.GetBytes(SaltLength), new byte[TagLength]);
+        return algorithm.TryDerive(password, hash.salt, hash.tag) ? hash : null;
+    }
+
+    /// <summary>A hash that no password has and that costs as much to verify as a real one.</summary>
+    public static PasswordHash Unmatchable(PasswordAlgorithm algorithm) =>
+        new(algorithm, RandomNumberGenerator.GetBytes(SaltLength), RandomNumberGenerator.GetBytes(TagLength));
+
+    /// <summary>Null for anything that is not a well-formed hash of an algorithm known here.</summary>
+    public static PasswordHash? Parse(string text) =>
+        text.Length <= MaximumText
+        && text.Split('$') is ["", .. var algorithmSegments, var saltText, var tagText]
+        && PasswordAlgorithm.Parse(algorithmSegments) is { } algorithm
+        && Decode(saltText) is { Length: >= MinimumSalt and <= MaximumBytes } saltBytes
+        && Decode(tagText) is { Length: >= MinimumTag and <= MaximumBytes } tagBytes
+            ? new(algorithm, saltBytes, tagBytes)
+            : null;
+
+    /// <summary>Whether it is the password's hash, in constant time; null when the machine has no memory to find out now.</summary>
+    public bool? Matches(ReadOnlySpan<byte> password)
+    {
+        Span<byte> derived = stackalloc byte[tag.Length];
+        if (!Algorithm.TryDerive(password, salt, derived))
+            return null;
+        return CryptographicOperations.FixedTimeEquals(derived, tag);
+    }
+
+    /// <summary>Whether a hash made today would be another kind: other parameters, or other lengths.</summary>
+    public bool IsOutdated(PasswordAlgorithm today) =>
+        Algorithm != today || salt.Length != SaltLength || tag.Length != TagLength;
+
+    /// <summary>The text to store. It is not <c>ToString</c>, so that no log shows a hash by accident.</summary>
+    public string Encode() => $"${Algorithm.Phc}${Encode(salt)}${Encode(tag)}";
+
+    // The PHC string format has base64 of the usual alphabet without padding.
+    private static string Encode(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
+
+    private static byte[]? Decode(string text)
+    {
+        var digits = text.TrimEnd('=');
+        var bytes = new byte[digits.Length];
+        return Convert.TryFromBase64String(digits.PadRight((digits.Length + 3) / 4 * 4, '='), bytes, out var length)
+            ? bytes[..length]
+            : null;
+    }
+}

@@ -1,0 +1,250 @@
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
+using Atrium.Core.Users;
+using Atrium.Server.Keys;
+using Atrium.Server.Passwords;
+using Atrium.Storage;
+
+namespace Atrium.Server.SignIns;
+
+/// <summary>
+/// Where the doors bring a sign-in: it loads the facts, asks the engine, checks what the person shows, and stores what came of it.
+/// It knows no wire format, and decides nothing that the engine could.
+/// </summary>
+public sealed class SignInDesk(
+    SignInStore signIns,
+    UserStore users,
+    PasswordHasher passwords,
+    GuessLimiter limiter,
+    SecretBox box,
+    TimeProvider clock)
+{
+    /// <summary>How long an attempt may take, from its first request.</summary>
+    public static readonly TimeSpan SignInLifetime = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long a session lasts at most, however often it is used.</summary>
+    public static readonly TimeSpan SessionLifetime = TimeSpan.FromDays(30);
+
+    public SignInProgress Begin(Client client, Door door, AuthorizationRequest request, OrganizationChoice choice, Session? standing = null)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        return new SignInProgress
+        {
+            Client = client,
+            SignIn = new SignIn
+            {
+                RealmId = client.RealmId,
+                Id = Id<SignIn>.New(clock),
+                ClientId = client.Id,
+                Door = door,
+                Request = request,
+                Choice = choice,
+                UserId = standing?.UserId,
+                SessionId = standing?.Id,
+                Proofs = standing?.Proofs ?? [],
+                CreatedAt = now,
+                ExpiresAt = now + SignInLifetime,
+            },
+            Standing = standing,
+        };
+    }
+
+    /// <summary>A sign-in of this client under way; null for a handle that is unknown, spent, or another client's.</summary>
+    public async Task<SignInProgress?> FindAsync(Client client, Door door, Secret handle, CancellationToken cancellationToken) =>
+        await signIns.FindAsync(client.RealmId, handle.Hash(), cancellationToken) is { } stored
+            && stored.SignIn.ClientId == client.Id && stored.SignIn.Door == door
+            ? new SignInProgress { Client = client, SignIn = stored.SignIn, IsStored = true, Browser = stored.Browser }
+            : null;
+
+    /// <summary>What must happen next, as of now.</summary>
+    public async Task<SignInStep> NextAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        SignInEngine.Next(progress.SignIn, await FactsAsync(progress, cancellationToken));
+
+    public Task<SignInFacts> FactsAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        signIns.LoadFactsAsync(progress.SignIn, progress.Client, clock.GetUtcNow(), cancellationToken);
+
+    /// <summary>
+    /// Checks a password. An unknown person, one outside the chosen organization, and one without a password cost the same work and get the
+    /// same answer as a wrong password.
+    /// </summary>
+    public async Task<ProofResult> ProvePasswordAsync(
+        SignInProgress progress, string identifier, string password, string? address, CancellationToken cancellationToken)
+    {
+        SignIn signIn = progress.SignIn;
+        if (await limiter.WaitAsync(signIn.RealmId, identifier, address, cancellationToken) is { } wait)
+            return new ProofResult.Limited(wait);
+
+        Id<Organization>? memberOf = signIn.Door == Door.OAuth ? null : signIn.Choice.Selected;
+        UserAndPassword? found = await users.FindForSignInAsync(signIn.RealmId, identifier, memberOf, cancellationToken);
+        switch (await passwords.VerifyAsync(password, found?.PasswordHash, cancellationToken))
+        {
+            case PasswordCheck.Busy:
+                return new ProofResult.Busy();
+            case PasswordCheck.Match when found is not null:
+                await RehashAsync(found, password, cancellationToken);
+                return new ProofResult.Proved(progress with
+                {
+                    SignIn = signIn with { UserId = found.User.Id, Proofs = [NewProof(AuthenticationMethod.Password)], SessionId = null },
+                });
+            default:
+                await limiter.FailedAsync(signIn.RealmId, identifier, address, cancellationToken);
+                return new ProofResult.Wrong();
+        }
+    }
+
+    /// <summary>Checks a code of one of these factors. What matched is spent together with what the sign-in becomes.</summary>
+    public async Task<ProofResult> ProveTotpAsync(
+        SignInProgress progress,
+        User user,
+        IReadOnlyList<Factor> candidates,
+        string code,
+        Id<FactorChallenge>? challenge,
+        string? address,
+        CancellationToken cancellationToken)
+    {
+        SignIn signIn = progress.SignIn;
+        string account = $"totp {user.Id}";
+        if (await limiter.WaitAsync(signIn.RealmId, account, address, cancellationToken) is { } wait)
+            return new ProofResult.Limited(wait);
+
+        foreach (Factor factor in candidates)
+        {
+            if (MatchTotp(factor, code) is { } step)
+            {
+                return new ProofResult.Proved(progress with
+                {
+                    SignIn = signIn with { Proofs = [.. signIn.Proofs, NewProof(AuthenticationMethod.Totp)] },
+                    Proof = new SpentProof(Factor: factor.Id, Step: step, Challenge: challenge),
+                });
+            }
+        }
+
+        await limiter.FailedAsync(signIn.RealmId, account, address, cancellationToken);
+        return new ProofResult.Wrong();
+    }
+
+    /// <summary>The time step that a code of this factor matches now; null for a wrong or a used one.</summary>
+    public long? MatchTotp(Factor factor, string code) =>
+        box.Open(factor.SealedSecret, SecretPlaceOf(factor)) is { } secret
+            ? Totp.Match(secret, code, clock.GetUtcNow(), factor.LastUsedStep)
+            : null;
+
+    public Factor SealFactor(Factor factor, ReadOnlySpan<byte> secret) => factor with { SealedSecret = box.Seal(secret, SecretPlaceOf(factor)) };
+
+    /// <summary>The mailbox was shown to be the person's.</summary>
+    public SignInProgress WithVerifiedEmail(SignInProgress progress, EmailVerification verification) => progress with
+    {
+        SignIn = progress.SignIn with { Proofs = [.. progress.SignIn.Proofs, NewProof(AuthenticationMethod.EmailCode)] },
+        Proof = new SpentProof(Verification: verification.Id),
+    };
+
+    /// <summary>Counts a wrong second factor against the sign-in; false when somebody else changed it meanwhile.</summary>
+    public Task<bool> CountFailedTryAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        signIns.ChangeAsync(progress.SignIn with { FailedTries = progress.SignIn.FailedTries + 1 }, newHandle: null, proof: null, cancellationToken);
+
+    /// <summary>
+    /// Stores where the sign-in stands. A new one gets a row and a handle; a stored one gets a new handle where the door wants one.
+    /// Null when somebody else changed it meanwhile.
+    /// </summary>
+    public async Task<Secret?> SaveAsync(SignInProgress progress, bool newHandle, CancellationToken cancellationToken)
+    {
+        Secret handle = Secret.New();
+        if (!progress.IsStored)
+        {
+            await signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
+            return handle;
+        }
+
+        bool saved = await signIns.ChangeAsync(progress.SignIn, newHandle ? handle.Hash() : null, progress.Proof, cancellationToken);
+        return saved ? handle : null;
+    }
+
+    public Task EndAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        progress.IsStored ? signIns.DeleteAsync(progress.SignIn, cancellationToken) : Task.CompletedTask;
+
+    /// <summary>
+    /// Turns the sign-in into a session and a grant, and hands out the code that carries it: every door ends here.
+    /// Null when it was completed by somebody else meanwhile.
+    /// </summary>
+    /// <param name="cookie">The browser's new cookie, should a session of its own be made.</param>
+    public async Task<CompletedSignIn?> CompleteAsync(
+        SignInProgress progress, SignInStep.Complete step, Secret? cookie, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        SignIn signIn = progress.SignIn;
+
+        // A browser's session is built on only when nothing new was proved; otherwise it gets a new id (OWASP ASVS 7.2.4).
+        Session? standing = progress.Standing is { } session && signIn.SessionId == session.Id && session.Proofs.SequenceEqual(signIn.Proofs)
+            ? session
+            : null;
+        Session used = standing ?? new Session
+        {
+            RealmId = signIn.RealmId,
+            Id = Id<Session>.New(clock),
+            UserId = step.User.Id,
+            Proofs = signIn.Proofs,
+            AuthenticatedAt = signIn.AuthenticatedAt ?? now,
+            IpAddress = signIn.Request.IpAddress,
+            UserAgent = signIn.Request.UserAgent,
+            CreatedAt = now,
+            UpdatedAt = now,
+            ExpiresAt = now + SessionLifetime,
+        };
+        Grant grant = new()
+        {
+            RealmId = signIn.RealmId,
+            Id = Id<Grant>.New(clock),
+            SessionId = used.Id,
+            ClientId = progress.Client.Id,
+            UserId = step.User.Id,
+            Door = signIn.Door,
+            Profile = progress.Client.ProfileFor(signIn.Door),
+            Scopes = signIn.Request.Scopes,
+            Choice = step.Choice,
+            OnOrganizationPath = signIn.Request.OnOrganizationPath,
+            Resource = signIn.Request.Resource,
+            CreatedAt = now,
+        };
+        Secret code = Secret.New();
+        SignInCompletion completion = new()
+        {
+            SignIn = signIn,
+            IsStored = progress.IsStored,
+            Session = used,
+            IsNewSession = standing is null,
+            Cookie = standing is null ? cookie?.Hash() : null,
+            ReplacedSession = standing is null ? progress.Standing?.Id : null,
+            Grant = grant,
+            Code = new AuthorizationCode
+            {
+                RealmId = signIn.RealmId,
+                CodeHash = code.Hash(),
+                GrantId = grant.Id,
+                RedirectUri = signIn.Request.RedirectUri,
+                Nonce = signIn.Request.Nonce,
+                CodeChallenge = signIn.Request.CodeChallenge,
+                CreatedAt = now,
+                ExpiresAt = now + AuthorizationCode.Lifetime,
+            },
+            Proof = progress.Proof,
+        };
+        return await signIns.CompleteAsync(completion, cancellationToken) ? new CompletedSignIn(used, code, IsNewSession: standing is null) : null;
+    }
+
+    private Proof NewProof(AuthenticationMethod method) => new(method, clock.GetUtcNow());
+
+    private async Task RehashAsync(UserAndPassword found, string password, CancellationToken cancellationToken)
+    {
+        if (found.PasswordHash is not { } oldHash || !passwords.NeedsRehash(oldHash))
+            return;
+
+        // A busy queue just leaves it for the next sign-in.
+        if (await passwords.HashAsync(password, cancellationToken) is { } newHash)
+            await users.RehashPasswordAsync(found.User.RealmId, found.User.Id, oldHash, newHash, cancellationToken);
+    }
+
+    private static byte[] SecretPlaceOf(Factor factor) => SecretBox.Place(factor.RealmId.ToString(), "factor", factor.Id.ToString());
+}

@@ -1,0 +1,45 @@
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.SignIns;
+using Atrium.Storage;
+
+namespace Atrium.Server.SignIns;
+
+/// <summary>A sign-in on its way through one request: what it has become, and what must be spent when that is stored.</summary>
+public sealed record SignInProgress
+{
+    public required SignIn SignIn { get; init; }
+
+    public required Client Client { get; init; }
+
+    public bool IsStored { get; init; }
+
+    /// <summary>The browser that a hosted sign-in is bound to.</summary>
+    public SecretHash? Browser { get; init; }
+
+    /// <summary>The session that the browser brought, if it may be built on.</summary>
+    public Session? Standing { get; init; }
+
+    public SpentProof? Proof { get; init; }
+}
+
+/// <summary>A session, and the code that carries its new grant to the client.</summary>
+public sealed record CompletedSignIn(Session Session, Secret Code, bool IsNewSession);
+
+/// <summary>How the check of something the person showed ended.</summary>
+public abstract record ProofResult
+{
+    private ProofResult()
+    {
+    }
+
+    public sealed record Proved(SignInProgress Progress) : ProofResult;
+
+    public sealed record Wrong : ProofResult;
+
+    /// <summary>Too many wrong guesses lately.</summary>
+    public sealed record Limited(TimeSpan Wait) : ProofResult;
+
+    /// <summary>More sign-ins wait than the machine can hash in good time.</summary>
+    public sealed record Busy : ProofResult;
+}

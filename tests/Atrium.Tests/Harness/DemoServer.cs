@@ -1,0 +1,54 @@
+using Atrium.Server.Demo;
+using Atrium.Server.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Atrium.Tests.Harness;
+
+/// <summary>
+/// The real server on a loopback port with the demo realm in a database of its own; only the clock is a fake. One per test class, shared by its tests.
+/// </summary>
+public sealed class DemoServer : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("atrium-test-").FullName;
+    private WebApplication app = null!;
+
+    public FakeClock Clock { get; } = new();
+
+    public string Url { get; private set; } = "";
+
+    /// <summary>Follows no redirects and keeps no cookies: tests look at both.</summary>
+    public HttpClient Http { get; private set; } = null!;
+
+    /// <summary>Stores and the rest of the server's inside, for what no door can do yet.</summary>
+    public T Get<T>()
+        where T : notnull => app.Services.GetRequiredService<T>();
+
+    public async ValueTask InitializeAsync()
+    {
+        AtriumOptions options = new()
+        {
+            Urls = "http://127.0.0.1:0",
+            Database = $"Data Source={Path.Combine(folder, "atrium.db")}",
+            Demo = true,
+        };
+        app = await AtriumServer.BuildAsync(options, Clock, TestContext.Current.CancellationToken);
+        await new DemoRealm(app.Services).EnsureAsync(TestContext.Current.CancellationToken);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        Url = AtriumServer.ListeningOn(app);
+        Http = NewClient();
+    }
+
+    /// <summary>A client of its own, for a test that wants a browser's cookies or many connections.</summary>
+    public HttpClient NewClient(HttpMessageHandler? handler = null) =>
+        new(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(Url) };
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await app.StopAsync(CancellationToken.None);
+        await app.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+}
