@@ -1,6 +1,7 @@
 // App-native sign-in with the unmodified @asgardeo/javascript.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { AsgardeoJavaScriptClient } from '@asgardeo/javascript';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { application, authenticators, identityClaims, organizationBase, rootOf } from './asgardeo.mjs';
@@ -89,6 +90,7 @@ describe('Method 1: the path of the organization', () => {
       baseUrl: organizationBase(server, organizations.northwind), clientId: 'demo-native', afterSignInUrl: nativeCallback,
       scopes: ['openid'], endpoints: { issuer: `${rootOf(server)}/oauth2/token` },
     });
+    await setImmediate(); // its constructor does not wait for its own initialization
     const tokens = await client.getAgentToken({ agentID: people.mia, agentSecret: password });
     assert.equal(decodeJwt(tokens.accessToken).org_id, organizations.northwind);
   });
