@@ -187,7 +187,8 @@ describe('Method 2: the root, and the organization chosen there', () => {
     'a suspended organization': [{ orgHandle: 'tailspin' }, 'invalid.organization'],
     'an organization of another realm': [{ orgHandle: 'initech' }, 'invalid.organization.handle'],
     'nothing but blanks': [{ orgHandle: ' ', org: '' }, 'organization.discovery.failure'],
-    'a way that the realm does not know': [{ login_hint: 'a@contoso.test', orgDiscoveryType: 'magic' }, 'invalid.organization.discovery.type'],
+    'a way that the realm does not know': [
+      { login_hint: 'a@contoso.test', orgDiscoveryType: 'magic' }, 'invalid.organization.discovery.type'],
   };
   for (const [what, [params, key]] of Object.entries(failures)) {
     test(`${what} is said to be so, and another try is free`, async () => {
