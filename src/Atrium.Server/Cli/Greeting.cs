@@ -1,4 +1,6 @@
+using Atrium.Server.Demo;
 using Atrium.Server.Hosting;
+using Atrium.Server.Pages;
 
 namespace Atrium.Server.Cli;
 
@@ -13,7 +15,9 @@ public static class Greeting
         Console.WriteLine($"Passwords: {backbone.Passwords.Description}");
         if (backbone.KeyFile.Warning is { } warning)
             Console.WriteLine($"WARNING: {warning}");
-        if (!options.Demo && !await backbone.Realms.AnyAsync(cancellationToken))
+        if (options.Demo)
+            PrintDemo(publicUrl.Base);
+        else if (!await backbone.Realms.AnyAsync(cancellationToken))
         {
             Console.WriteLine(
                 """
@@ -26,5 +30,28 @@ public static class Greeting
 
                 """);
         }
+    }
+
+    private static void PrintDemo(string url)
+    {
+        Console.WriteLine(
+            $"""
+
+            Look around:  {url}
+            People:       mia@, sam@, tom@ (second factor {DemoRealm.TotpSecret}), zoe@example.test; everybody's password: {DemoRealm.Password}
+            Clients:      demo-web, demo-server ({DemoRealm.ServerSecret}), demo-m2m ({DemoRealm.MachineSecret}), demo-authkit,
+                          demo-native, demo-native-mfa, demo-native-off
+            Keys:         {DemoRealm.ApiKey}; of the neighbour realm {DemoRealm.NeighbourHandle}: {DemoRealm.NeighbourApiKey}
+
+            Three walks, one for each door. Paste a block into another shell:
+            """);
+        foreach (DemoWalk walk in DemoWalks.At(url))
+        {
+            Console.WriteLine($"\n# {walk.Door}: {walk.Title}");
+            foreach (DemoStep step in walk.Steps)
+                Console.WriteLine($"# {step.Text}\n{step.Command}");
+        }
+
+        Console.WriteLine("\nStop with Ctrl+C. What you do is kept for the next start.\n");
     }
 }
