@@ -86,7 +86,7 @@ public static class DemoWalks
                 new DemoStep(
                     "Open the sign-in page, here with curl as the browser; or follow the link and look at it.",
                     $"""
-                    ATRIUM={url}
+                    ATRIUM={url}; rm -f /tmp/atrium-cookies
                     PAGE=$(curl -s -L -c /tmp/atrium-cookies -b /tmp/atrium-cookies '{authorize}')
                     HANDLE=$(echo "$PAGE" | sed -n 's/.*name="handle" value="\([^"]*\)".*/\1/p')
                     """,
