@@ -30,6 +30,9 @@ export async function startBrowser() {
       '--disable-component-update', '--disable-sync',
       `--host-resolver-rules=MAP localhost:3000 127.0.0.1:${application.address().port}`,
     ],
+  }).catch((error) => {
+    application.close();
+    throw error;
   });
 
   /** The next arrival at the application's callback; the text of the page that the browser shows instead when none comes. */

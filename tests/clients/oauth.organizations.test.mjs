@@ -14,7 +14,9 @@ let organizations;
 let web;
 before(async () => {
   server = await startServer({ name: 'oauth.organizations' });
-  [browser, organizations, web] = await Promise.all([startBrowser(), organizationIds(server), clientFor(server, 'demo-web')]);
+  browser = await startBrowser();
+  organizations = await organizationIds(server);
+  web = await clientFor(server, 'demo-web');
 });
 after(async () => {
   await browser?.close();
