@@ -58,6 +58,7 @@ public sealed class WalkTests(DemoServer server) : IClassFixture<DemoServer>
         using Process shell = Process.Start(new ProcessStartInfo("bash", ["-c", commands.Replace("/tmp/atrium-cookies", Path.GetTempFileName(), StringComparison.Ordinal)])
         {
             RedirectStandardOutput = true,
+            UseShellExecute = false,
         })!;
         string output = await shell.StandardOutput.ReadToEndAsync();
         await shell.WaitForExitAsync();
