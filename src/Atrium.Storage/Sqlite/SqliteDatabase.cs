@@ -10,7 +10,7 @@ namespace Atrium.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteDatabase : Database
 {
-    private readonly string readerConnectionString;
+    private readonly SqliteReaders readers;
     private readonly SqliteWriter writer;
 
     public SqliteDatabase(string connectionString)
@@ -20,16 +20,15 @@ internal sealed class SqliteDatabase : Database
         DefaultKeyFile = Path.ChangeExtension(Path.GetFullPath(settings.DataSource), ".key");
         writer = new SqliteWriter(OpenWriter(settings));
         // SQLite ignores a read-only hint on a file that isn't there: the writer has made it by now.
-        readerConnectionString = new SqliteConnectionStringBuilder(settings.ConnectionString) { Mode = SqliteOpenMode.ReadOnly }.ConnectionString;
+        readers = new SqliteReaders(new SqliteConnectionStringBuilder { DataSource = settings.DataSource, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
     }
 
     public override string DefaultKeyFile { get; }
 
-    public override async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
+    public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
     {
-        await using SqliteConnection connection = new(readerConnectionString);
-        await connection.OpenAsync(cancellationToken);
-        return await query(connection);
+        cancellationToken.ThrowIfCancellationRequested();
+        return readers.ReadAsync(query);
     }
 
     public override Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken) =>
@@ -45,8 +44,7 @@ internal sealed class SqliteDatabase : Database
     public override async ValueTask DisposeAsync()
     {
         // The writer closes last: the last connection that may write folds the log into the file.
-        await using (SqliteConnection pooled = new(readerConnectionString))
-            SqliteConnection.ClearPool(pooled);
+        readers.Dispose();
         await writer.DisposeAsync();
     }
 

@@ -14,7 +14,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private const int LargestGroup = 256;
 
     private readonly Channel<IChange> waiting = Channel.CreateUnbounded<IChange>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly SqliteConnection connection;
+    private readonly SqliteSession connection;
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SqliteCommand begin;
     private readonly SqliteCommand commit;
@@ -25,13 +25,13 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     public SqliteWriter(SqliteConnection connection)
     {
-        this.connection = connection;
-        begin = Command("BEGIN IMMEDIATE");
-        commit = Command("COMMIT");
-        rollback = Command("ROLLBACK");
-        save = Command("SAVEPOINT change");
-        release = Command("RELEASE change");
-        undo = Command("ROLLBACK TO change");
+        this.connection = new SqliteSession(connection);
+        begin = Command(connection, "BEGIN IMMEDIATE");
+        commit = Command(connection, "COMMIT");
+        rollback = Command(connection, "ROLLBACK");
+        save = Command(connection, "SAVEPOINT change");
+        release = Command(connection, "RELEASE change");
+        undo = Command(connection, "ROLLBACK TO change");
         new Thread(Run) { IsBackground = true, Name = "sqlite-writer" }.Start();
     }
 
@@ -53,9 +53,9 @@ internal sealed class SqliteWriter : IAsyncDisposable
         await connection.DisposeAsync();
     }
 
-    private SqliteCommand Command(string sql)
+    private static SqliteCommand Command(SqliteConnection onWriter, string sql)
     {
-        SqliteCommand command = connection.CreateCommand();
+        SqliteCommand command = onWriter.CreateCommand();
         command.CommandText = sql;
         return command;
     }
