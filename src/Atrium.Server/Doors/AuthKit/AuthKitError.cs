@@ -1,0 +1,114 @@
+using System.Globalization;
+using Atrium.Server.Hosting;
+
+namespace Atrium.Server.Doors.AuthKit;
+
+/// <summary>
+/// A refusal of this door, as a value that is also its answer. Which of the envelopes is used depends on the failure, not on the endpoint;
+/// what names a failure for good is its code.
+/// </summary>
+public sealed record AuthKitError(int Status, AuthKitErrorBody Body) : IResult
+{
+    public static readonly AuthKitError Unauthorized = MessageOnly("Unauthorized", StatusCodes.Status401Unauthorized);
+
+    /// <summary>What organizations answer, and everything that has no entity to name.</summary>
+    public static readonly AuthKitError NotFound = MessageOnly("Not Found", StatusCodes.Status404NotFound);
+
+    public static readonly AuthKitError MalformedBody = Plain("invalid_json", "The body is not a JSON object in UTF-8.");
+
+    public static readonly AuthKitError TooLarge =
+        Plain("request_too_large", "The body is larger than anything this server takes.", StatusCodes.Status413PayloadTooLarge);
+
+    /// <summary>Seconds after which the caller may try again.</summary>
+    public int? RetryAfter { get; init; }
+
+    /// <summary><c>{code, message}</c>.</summary>
+    public static AuthKitError Plain(string code, string message, int status = StatusCodes.Status400BadRequest) =>
+        new(status, new AuthKitErrorBody { Code = code, Message = message });
+
+    /// <summary>
+    /// <c>{error, error_description}</c> and <c>{code, message}</c> at once: half of the SDKs look only at the one, half only at the other.
+    /// </summary>
+    public static AuthKitError OAuth(string code, string message, int status = StatusCodes.Status400BadRequest) =>
+        new(status, new AuthKitErrorBody { Error = code, ErrorDescription = message, Code = code, Message = message });
+
+    /// <summary><c>{code, message, errors}</c>; 422 unless the contract says otherwise.</summary>
+    public static AuthKitError Invalid(
+        IReadOnlyList<FieldError> errors,
+        string code = "invalid_request_parameters",
+        string message = "Validation failed",
+        int status = StatusCodes.Status422UnprocessableEntity) =>
+        new(status, new AuthKitErrorBody { Code = code, Message = message, Errors = errors });
+
+    public static AuthKitError Invalid(string field, string code, string message) => Invalid([new FieldError(code, message, field)]);
+
+    /// <summary><c>{message}</c>.</summary>
+    public static AuthKitError MessageOnly(string message, int status) => new(status, new AuthKitErrorBody { Message = message });
+
+    /// <summary>Not found, as everything but organizations says it. The id is the caller's own text.</summary>
+    /// <param name="kind">Such as <c>User</c> or <c>Organization Membership</c>.</param>
+    public static AuthKitError EntityNotFound(string kind, string id) =>
+        new(
+            StatusCodes.Status404NotFound,
+            new AuthKitErrorBody { Message = $"{kind} not found: '{id}'.", Code = "entity_not_found", EntityId = id });
+
+    public static AuthKitError MissingScope(string scope) =>
+        Plain("insufficient_scope", $"The API key lacks the scope '{scope}'.", StatusCodes.Status403Forbidden);
+
+    public static AuthKitError TooManyRequests(TimeSpan wait) =>
+        OAuth("too_many_requests", "Too many wrong attempts. Try again later.", StatusCodes.Status429TooManyRequests) with
+        {
+            RetryAfter = (int)Math.Ceiling(wait.TotalSeconds),
+        };
+
+    /// <summary>More passwords wait to be checked than can be checked in good time; the SDKs try again by themselves.</summary>
+    public static AuthKitError Busy() =>
+        OAuth("temporarily_unavailable", "The server is busy. Try again in a moment.", StatusCodes.Status503ServiceUnavailable) with { RetryAfter = 1 };
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.Headers.CacheControl = "no-store";
+        if (RetryAfter is { } seconds)
+            httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return new JsonAnswer<AuthKitErrorBody>(Body, AuthKitJson.Default.AuthKitErrorBody, Status).ExecuteAsync(httpContext);
+    }
+}
+
+/// <summary>Everything that a refusal may carry; what is null is left out.</summary>
+public sealed record AuthKitErrorBody
+{
+    public string? Error { get; init; }
+
+    public string? ErrorDescription { get; init; }
+
+    public string? Code { get; init; }
+
+    public string? Message { get; init; }
+
+    public IReadOnlyList<FieldError>? Errors { get; init; }
+
+    public string? EntityId { get; init; }
+
+    public string? PendingAuthenticationToken { get; init; }
+
+    public UserJson? User { get; init; }
+
+    public IReadOnlyList<NamedOrganization>? Organizations { get; init; }
+
+    public IReadOnlyList<TypedFactor>? AuthenticationFactors { get; init; }
+
+    public string? Email { get; init; }
+
+    public string? EmailVerificationId { get; init; }
+
+    public IReadOnlyList<string>? ConnectionIds { get; init; }
+}
+
+/// <summary>One thing wrong with a request.</summary>
+public sealed record FieldError(string Code, string Message, string? Field = null);
+
+/// <summary>An organization that can be chosen.</summary>
+public sealed record NamedOrganization(string Id, string Name);
+
+/// <summary>A factor that can be proved.</summary>
+public sealed record TypedFactor(string Id, string Type);

@@ -1,0 +1,85 @@
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Atrium.Storage;
+
+namespace Atrium.Server.Doors.AuthKit;
+
+/// <summary>The back end that calls, known by its API key; everything it may see or touch is of that key's realm.</summary>
+public sealed record Caller(ApiKey Key)
+{
+    public Id<Realm> Realm => Key.RealmId;
+}
+
+/// <summary>What an API key may be allowed at this door. A key may do what its scopes name and nothing else.</summary>
+public static class ApiScopes
+{
+    /// <summary>Read people, their factors and their sessions.</summary>
+    public const string UsersRead = "users:read";
+
+    /// <summary>Make, change and delete people and their factors.</summary>
+    public const string UsersWrite = "users:write";
+
+    public const string OrganizationsRead = "organizations:read";
+
+    public const string OrganizationsWrite = "organizations:write";
+
+    public const string MembersRead = "organizations.members:read";
+
+    public const string MembersWrite = "organizations.members:write";
+
+    /// <summary>End sessions.</summary>
+    public const string SessionsWrite = "sessions:write";
+
+    /// <summary>Sign people in: <c>POST /user_management/authenticate</c>, and the challenges that belong to it.</summary>
+    public const string SignIn = "sign-in";
+}
+
+public static class Callers
+{
+    private const string Scheme = "Bearer ";
+
+    /// <summary>Lets nobody in without an API key of the scope that the route names; a route that names none lets nobody in.</summary>
+    public static RouteGroupBuilder RequireApiKey(this RouteGroupBuilder group)
+    {
+        group.AddEndpointFilter(static async (call, next) =>
+        {
+            HttpContext context = call.HttpContext;
+            string scope = context.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.Scope
+                ?? throw new InvalidOperationException($"The route {context.Request.Path} names no scope.");
+            if (await context.FindApiKeyAsync(BearerOf(context.Request), context.RequestAborted) is not { } key)
+                return AuthKitError.Unauthorized;
+            if (!key.Allows(scope))
+                return AuthKitError.MissingScope(scope);
+            context.Features.Set(new Caller(key));
+            return await next(call);
+        });
+        return group;
+    }
+
+    /// <summary>The scope of <see cref="ApiScopes"/> that a key must have for this route.</summary>
+    public static RouteHandlerBuilder Needs(this RouteHandlerBuilder route, string scope) => route.WithMetadata(new RequiredScope(scope));
+
+    /// <summary>Who calls; only behind <see cref="RequireApiKey"/>.</summary>
+    public static Caller Caller(this HttpContext context) =>
+        context.Features.Get<Caller>() ?? throw new InvalidOperationException("This route has no caller.");
+
+    /// <summary>The key of that text, if it is one and has not expired.</summary>
+    public static async Task<ApiKey?> FindApiKeyAsync(this HttpContext context, string? text, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(text))
+            return null;
+        RealmStore realms = context.RequestServices.GetRequiredService<RealmStore>();
+        DateTimeOffset now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        ApiKey? key = await realms.FindApiKeyAsync(new Secret(text).Hash(), cancellationToken);
+        return key is not null && (key.ExpiresAt is not { } expiresAt || now < expiresAt) ? key : null;
+    }
+
+    /// <summary>The credentials of the header; null when there are none. An SDK of a public client sends the scheme with nothing behind it.</summary>
+    public static string? BearerOf(HttpRequest request) =>
+        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+        && header[Scheme.Length..].Trim() is { Length: > 0 } token
+            ? token
+            : null;
+
+    private sealed record RequiredScope(string Scope);
+}
