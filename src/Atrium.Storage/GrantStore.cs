@@ -87,15 +87,14 @@ public sealed class GrantStore(Database database)
                 if (spent == 0)
                     return false;
                 await InsertAsync(connection, successor);
-                await connection.ExecuteAsync(
-                    """
-                    UPDATE grants SET choice = @Word, organization_id = @Selected
-                    WHERE realm_id = @RealmId AND id = @GrantId AND (choice <> @Word OR organization_id IS DISTINCT FROM @Selected)
-                    """,
-                    new { token.RealmId, token.GrantId, choice.Word, choice.Selected });
+                await MoveAsync(connection, token.RealmId, token.GrantId, choice);
                 return true;
             },
             cancellationToken);
+
+    /// <summary>Moves a grant to the organization that it has come to speak of.</summary>
+    public Task MoveAsync(Grant grant, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => MoveAsync(connection, grant.RealmId, grant.Id, grant.Choice), cancellationToken);
 
     /// <summary>Ends a grant and with it the whole family of its refresh tokens.</summary>
     public Task EndAsync(Id<Realm> realm, Id<Grant> grant, DateTimeOffset now, CancellationToken cancellationToken) =>
@@ -156,6 +155,14 @@ public sealed class GrantStore(Database database)
     /// <summary>The same for everybody in an organization.</summary>
     internal static Task EndForOrganizationAsync(DbConnection connection, Id<Realm> realm, Id<Organization> organization, DateTimeOffset now) =>
         EndForAsync(connection, "organization_id = @organization", new { realm, organization, now });
+
+    private static Task<int> MoveAsync(DbConnection connection, Id<Realm> realm, Id<Grant> grant, OrganizationChoice choice) =>
+        connection.ExecuteAsync(
+            """
+            UPDATE grants SET choice = @Word, organization_id = @Selected
+            WHERE realm_id = @realm AND id = @grant AND ended_at IS NULL AND (choice <> @Word OR organization_id IS DISTINCT FROM @Selected)
+            """,
+            new { realm, grant, choice.Word, choice.Selected });
 
     private static async Task EndForAsync(DbConnection connection, string condition, object parameters)
     {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Atrium.Core;
+using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -25,6 +26,29 @@ public sealed class SessionStore(Database database)
         database.ReadAsync(
             connection => connection.QuerySingleOrDefaultAsync<Session>(
                 $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND cookie_hash = @cookie", new { realm, cookie }),
+            cancellationToken);
+
+    /// <summary>
+    /// The session that a sign-out names, with the sign-out pages registered by the AuthKit clients that have something from it. The address of
+    /// the contract has the session's id and nothing else, so this looks without the realm, for one thing: to end what the id already names.
+    /// </summary>
+    public Task<(Session Session, IReadOnlyList<string> Pages)?> FindForSignOutAsync(Id<Session> session, CancellationToken cancellationToken) =>
+        database.ReadAsync<(Session, IReadOnlyList<string>)?>(
+            async connection =>
+            {
+                Session? found = await connection.QuerySingleOrDefaultAsync<Session>(
+                    $"SELECT {Columns} FROM sessions WHERE id = @session", new { session });
+                if (found is null)
+                    return null;
+                IEnumerable<Client> clients = await connection.QueryAsync<Client>(
+                    $"""
+                    SELECT {ClientStore.Columns} FROM clients
+                    WHERE realm_id = @RealmId AND id IN (SELECT client_id FROM grants WHERE realm_id = @RealmId AND session_id = @Id)
+                    ORDER BY id
+                    """,
+                    new { found.RealmId, found.Id });
+                return (found, [.. clients.Where(static client => client.Settings.Authkit.Enabled).SelectMany(static client => client.PostLogoutRedirectUris)]);
+            },
             cancellationToken);
 
     /// <summary>A page of a person's live sessions.</summary>

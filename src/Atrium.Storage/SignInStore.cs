@@ -1,3 +1,5 @@
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
@@ -68,7 +70,7 @@ public sealed class SignInStore(Database database)
     /// A <paramref name="newHandle"/> takes the place of the old one. False when somebody else was faster.
     /// </summary>
     public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        WriteAllOrNothingAsync(
             async connection =>
                 (proof is null || await FactorStore.SpendAsync(connection, signIn.RealmId, proof, signIn.Proofs[^1].At))
                 && await connection.ExecuteAsync(
@@ -92,7 +94,7 @@ public sealed class SignInStore(Database database)
     /// one grant or none, however often it is submitted. False when somebody else was faster.
     /// </summary>
     public Task<bool> CompleteAsync(SignInCompletion completion, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        WriteAllOrNothingAsync(
             async connection =>
             {
                 SignIn signIn = completion.SignIn;
@@ -174,6 +176,19 @@ public sealed class SignInStore(Database database)
             },
             cancellationToken);
 
+    /// <summary>A change that was refused half way, because something was spent or changed before, leaves the other half as it was.</summary>
+    private async Task<bool> WriteAllOrNothingAsync(Func<DbConnection, Task<bool>> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await database.WriteAsync(async connection => await change(connection) ? true : throw new RefusedChangeException(), cancellationToken);
+        }
+        catch (RefusedChangeException)
+        {
+            return false;
+        }
+    }
+
     private static object Row(SignIn signIn, SecretHash? handle, SecretHash? browser) => new
     {
         signIn.RealmId,
@@ -193,6 +208,10 @@ public sealed class SignInStore(Database database)
         signIn.CreatedAt,
         signIn.ExpiresAt,
     };
+
+    /// <summary>Makes the database undo what a refused change had done so far.</summary>
+    [SuppressMessage("Design", "CA1064", Justification = "Caught a few lines above where it is thrown; nobody else sees it.")]
+    private sealed class RefusedChangeException : Exception;
 
     private sealed record SignInRow
     {

@@ -106,7 +106,7 @@ public sealed class SignInDesk(
         CancellationToken cancellationToken)
     {
         SignIn signIn = progress.SignIn;
-        string account = $"totp {user.Id}";
+        string account = TotpAccountOf(user.Id);
         if (await limiter.WaitAsync(signIn.RealmId, account, address, cancellationToken) is { } wait)
             return new ProofResult.Limited(wait);
 
@@ -126,6 +126,9 @@ public sealed class SignInDesk(
         return new ProofResult.Wrong();
     }
 
+    /// <summary>The name under which wrong codes of a person's factors are counted, wherever they are typed.</summary>
+    public static string TotpAccountOf(Id<User> user) => $"totp {user}";
+
     /// <summary>The time step that a code of this factor matches now; null for a wrong or a used one.</summary>
     public long? MatchTotp(Factor factor, string code) =>
         box.Open(factor.SealedSecret, SecretPlaceOf(factor)) is { } secret
@@ -144,6 +147,19 @@ public sealed class SignInDesk(
     /// <summary>Counts a wrong second factor against the sign-in; false when somebody else changed it meanwhile.</summary>
     public Task<bool> CountFailedTryAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         signIns.ChangeAsync(progress.SignIn with { FailedTries = progress.SignIn.FailedTries + 1 }, newHandle: null, proof: null, cancellationToken);
+
+    /// <summary>
+    /// Counts a try of a second factor before its code is looked at, so that guesses made at the same time are counted like any others.
+    /// Null when somebody else changed the sign-in meanwhile: look at it again.
+    /// </summary>
+    public async Task<SignInProgress?> ReserveTryAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        await CountFailedTryAsync(progress, cancellationToken)
+            ? progress with { SignIn = progress.SignIn with { FailedTries = progress.SignIn.FailedTries + 1, Version = progress.SignIn.Version + 1 } }
+            : null;
+
+    /// <summary>The reserved try was right and does not count.</summary>
+    public static SignInProgress GiveBackTry(SignInProgress progress) =>
+        progress with { SignIn = progress.SignIn with { FailedTries = progress.SignIn.FailedTries - 1 } };
 
     /// <summary>
     /// Stores where the sign-in stands. A new one gets a row and a handle; a stored one gets a new handle where the door wants one.

@@ -97,8 +97,14 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvide
 
                     return await IssueAsync(facts, issue.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, successor, cancellationToken);
                 case GrantDecision.Replay replay when stored.SealedSuccessor is { } kept && BoxOf(token).Open(kept, PlaceOf(facts)) is { } opened:
+                    // A switch that comes second in a race still moves the grant, or the successor would lead back to the old organization.
+                    if (switchTo is not null)
+                        await grants.MoveAsync(facts.Grant, cancellationToken);
                     return await IssueAsync(
                         facts, replay.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, new Secret(Encoding.UTF8.GetString(opened)), cancellationToken);
+                case GrantDecision.End { Reason: GrantRefusal.NotMember } when switchTo is not null:
+                    // The other organization was lost meanwhile; the grant in this one stands.
+                    return new GrantResult.Refused(GrantRefusal.NotMember);
                 case GrantDecision.End end:
                     return await EndAsync(facts, end.Reason, now, cancellationToken);
                 case GrantDecision.Refuse refuse:

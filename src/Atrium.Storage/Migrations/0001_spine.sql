@@ -215,6 +215,8 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_by_user ON sessions (realm_id, user_id, id);
 CREATE UNIQUE INDEX sessions_by_cookie ON sessions (realm_id, cookie_hash);
+-- For the one address that names a session and no realm: the sign-out of the AuthKit door.
+CREATE UNIQUE INDEX sessions_by_id ON sessions (id);
 
 -- A sign-in under way. handle_hash is what the door gave out; version guards every change.
 CREATE TABLE sign_ins (

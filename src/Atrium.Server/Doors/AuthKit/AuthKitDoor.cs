@@ -1,3 +1,5 @@
+using Atrium.Server.Doors.AuthKit.Authenticate;
+
 namespace Atrium.Server.Doors.AuthKit;
 
 /// <summary>
@@ -6,14 +8,32 @@ namespace Atrium.Server.Doors.AuthKit;
 /// </summary>
 public static class AuthKitDoor
 {
-    public static IServiceCollection AddAuthKitDoor(this IServiceCollection services) => services;
+    public static IServiceCollection AddAuthKitDoor(this IServiceCollection services) => services
+        .AddSingleton<Idempotency>()
+        .AddSingleton<EmailCodes>()
+        .AddSingleton<FactorChallenges>()
+        .AddSingleton<SignInAnswers>()
+        .AddSingleton<AuthKitGrant, PasswordGrant>()
+        .AddSingleton<AuthKitGrant, EmailVerificationGrant>()
+        .AddSingleton<AuthKitGrant, TotpGrant>()
+        .AddSingleton<AuthKitGrant, OrganizationSelectionGrant>()
+        .AddSingleton<AuthKitGrant, RefreshTokenGrant>()
+        .AddSingleton<AuthenticateEndpoint>();
 
     public static void MapAuthKitDoor(this IEndpointRouteBuilder routes)
     {
+        // Without an API key: who calls is known by what it brings, or everybody may.
+        AuthenticateEndpoint.Map(routes);
+        SignOutEndpoint.Map(routes);
+        JwksEndpoint.Map(routes);
+
         // Behind an API key. Each route names the scope that the key must have.
         RouteGroupBuilder api = routes.MapGroup("").RequireApiKey();
         api.MapUsers();
         api.MapOrganizations();
         api.MapMemberships();
+        api.MapFactors();
+        EmailCodes.Map(api);
+        api.MapSessions();
     }
 }

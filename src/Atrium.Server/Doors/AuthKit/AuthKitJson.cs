@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Atrium.Server.Doors.AuthKit.Authenticate;
 
 namespace Atrium.Server.Doors.AuthKit;
 
@@ -14,6 +15,15 @@ namespace Atrium.Server.Doors.AuthKit;
     Converters = [typeof(Timestamp)])]
 [JsonSerializable(typeof(AuthKitErrorBody))]
 [JsonSerializable(typeof(UserJson))]
+[JsonSerializable(typeof(AuthenticateJson))]
+[JsonSerializable(typeof(FactorJson))]
+[JsonSerializable(typeof(ListJson<FactorJson>))]
+[JsonSerializable(typeof(EnrolledFactorJson))]
+[JsonSerializable(typeof(ChallengeJson))]
+[JsonSerializable(typeof(VerifiedChallengeJson))]
+[JsonSerializable(typeof(EmailVerificationJson))]
+[JsonSerializable(typeof(SessionJson))]
+[JsonSerializable(typeof(ListJson<SessionJson>))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class AuthKitJson : JsonSerializerContext;
 

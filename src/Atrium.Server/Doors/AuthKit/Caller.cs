@@ -51,7 +51,7 @@ public static class Callers
             if (!key.Allows(scope))
                 return AuthKitError.MissingScope(scope);
             context.Features.Set(new Caller(key));
-            return await next(call);
+            return HttpMethods.IsPost(context.Request.Method) ? await PostAsync(context, key, call, next) : await next(call);
         });
         return group;
     }
@@ -80,6 +80,21 @@ public static class Callers
         && header[Scheme.Length..].Trim() is { Length: > 0 } token
             ? token
             : null;
+
+    /// <summary>Every POST of the door can be repeated safely under an <c>Idempotency-Key</c>.</summary>
+    private static async Task<object?> PostAsync(
+        HttpContext context, ApiKey key, EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        if (await Idempotency.BufferBodyAsync(context, context.RequestAborted) is not { } body)
+            return AuthKitError.TooLarge;
+        return await context.RequestServices.GetRequiredService<Idempotency>().RunAsync(
+            context,
+            key.RealmId,
+            BearerOf(context.Request)!,
+            body,
+            async () => (IResult)(await next(call))!,
+            context.RequestAborted);
+    }
 
     private sealed record RequiredScope(string Scope);
 }

@@ -1,0 +1,127 @@
+using System.Security.Cryptography;
+using System.Text;
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Atrium.Core.Users;
+using Atrium.Server.Hosting;
+using Atrium.Server.Keys;
+using Atrium.Server.SignIns;
+using Atrium.Storage;
+
+namespace Atrium.Server.Doors.AuthKit;
+
+/// <summary>How the check of a mailed code ended.</summary>
+public abstract record EmailCodeCheck
+{
+    private EmailCodeCheck()
+    {
+    }
+
+    /// <summary>The verification is to be spent with what the sign-in becomes.</summary>
+    public sealed record Right(EmailVerification Verification) : EmailCodeCheck;
+
+    public sealed record Wrong : EmailCodeCheck;
+
+    public sealed record Expired : EmailCodeCheck;
+
+    public sealed record Used : EmailCodeCheck;
+
+    public sealed record TooManyTries : EmailCodeCheck;
+
+    public sealed record Limited(TimeSpan Wait) : EmailCodeCheck;
+}
+
+/// <summary>Codes of six digits that show whether a mailbox is the person's. The product's back end reads them here and sends the mail.</summary>
+public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter limiter, TimeProvider clock)
+{
+    private const int MaxTries = 5;
+
+    public static void Map(RouteGroupBuilder api) =>
+        api.MapGet("/user_management/email_verification/{id}", GetAsync).Needs(ApiScopes.UsersRead);
+
+    /// <summary>The person's open verification, so that signing in again makes no second set of guesses; a new one where there is none.</summary>
+    public async Task<EmailVerification> ForAsync(User user, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        if (await store.FindLatestVerificationAsync(user.RealmId, user.Id, cancellationToken) is { SpentAt: null, FailedTries: < MaxTries } open
+            && open.Email == user.Email
+            && now < open.ExpiresAt)
+        {
+            return open;
+        }
+
+        Id<EmailVerification> id = Id<EmailVerification>.New(clock);
+        string code = RandomNumberGenerator.GetInt32(1_000_000).ToString("D6");
+        EmailVerification made = new()
+        {
+            RealmId = user.RealmId,
+            Id = id,
+            UserId = user.Id,
+            Email = user.Email,
+            SealedCode = box.Seal(Encoding.ASCII.GetBytes(code), PlaceOf(user.RealmId, id)),
+            CreatedAt = now,
+            ExpiresAt = now + EmailVerification.Lifetime,
+        };
+        await store.CreateVerificationAsync(made, cancellationToken);
+        return made;
+    }
+
+    /// <summary>Checks a code against the verification that was made last. The try is counted before the code is looked at.</summary>
+    public async Task<EmailCodeCheck> CheckAsync(User user, string code, string? address, CancellationToken cancellationToken)
+    {
+        string account = $"email code {user.Id}";
+        if (await limiter.WaitAsync(user.RealmId, account, address, cancellationToken) is { } wait)
+            return new EmailCodeCheck.Limited(wait);
+
+        for (int round = 0; round <= MaxTries; round++)
+        {
+            EmailVerification? verification = await store.FindLatestVerificationAsync(user.RealmId, user.Id, cancellationToken);
+            if (verification is null || verification.Email != user.Email)
+                return new EmailCodeCheck.Wrong();
+            if (verification.SpentAt is not null)
+                return new EmailCodeCheck.Used();
+            if (clock.GetUtcNow() >= verification.ExpiresAt)
+                return new EmailCodeCheck.Expired();
+            if (verification.FailedTries >= MaxTries)
+                return new EmailCodeCheck.TooManyTries();
+            if (!await store.FailVerificationAsync(verification, cancellationToken))
+                continue;
+            if (Open(verification) is { } expected && CryptographicOperations.FixedTimeEquals(expected, Encoding.UTF8.GetBytes(code.Trim())))
+                return new EmailCodeCheck.Right(verification);
+            await limiter.FailedAsync(user.RealmId, account, address, cancellationToken);
+            return new EmailCodeCheck.Wrong();
+        }
+
+        return new EmailCodeCheck.TooManyTries();
+    }
+
+    private static async Task<IResult> GetAsync(
+        string id, HttpContext context, FactorStore store, EmailCodes codes, CancellationToken cancellationToken)
+    {
+        if (Id<EmailVerification>.Parse(id) is not { } parsed
+            || await store.FindVerificationAsync(context.Caller().Realm, parsed, cancellationToken) is not { } verification
+            || codes.Open(verification) is not { } code)
+        {
+            return AuthKitError.EntityNotFound("Email Verification", id);
+        }
+
+        context.Response.Headers.CacheControl = "no-store";
+        return new JsonAnswer<EmailVerificationJson>(
+            new EmailVerificationJson
+            {
+                Id = verification.Id.ToString(),
+                UserId = verification.UserId.ToString(),
+                Email = verification.Email,
+                ExpiresAt = verification.ExpiresAt,
+                Code = Encoding.ASCII.GetString(code),
+                CreatedAt = verification.CreatedAt,
+                UpdatedAt = verification.SpentAt ?? verification.CreatedAt,
+            },
+            AuthKitJson.Default.EmailVerificationJson);
+    }
+
+    private byte[]? Open(EmailVerification verification) => box.Open(verification.SealedCode, PlaceOf(verification.RealmId, verification.Id));
+
+    private static byte[] PlaceOf(Id<Realm> realm, Id<EmailVerification> id) =>
+        SecretBox.Place(realm.ToString(), "email-verification", id.ToString());
+}

@@ -1,0 +1,112 @@
+using Atrium.Core;
+using Atrium.Core.Users;
+using Atrium.Server.Doors.AuthKit.Authenticate;
+using Atrium.Server.Hosting;
+using Atrium.Server.SignIns;
+using Atrium.Storage;
+
+namespace Atrium.Server.Doors.AuthKit;
+
+/// <summary>Questions for a code: asked of a factor, answered in a sign-in or on their own.</summary>
+public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, GuessLimiter limiter, TimeProvider clock)
+{
+    private const int MaxTries = 5;
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapPost("/auth/factors/{id}/challenge", ChallengeAsync).Needs(ApiScopes.SignIn);
+        api.MapPost("/auth/challenges/{id}/verify", VerifyAsync).Needs(ApiScopes.SignIn);
+    }
+
+    /// <summary>What a sign-in says about a challenge that can no longer be answered.</summary>
+    public static AuthKitError? Refuse(FactorChallenge challenge, DateTimeOffset now) => challenge switch
+    {
+        { SpentAt: not null } => AuthenticateErrors.CodeUsed,
+        { FailedTries: >= MaxTries } => AuthenticateErrors.TooManyTries,
+        _ when now >= challenge.ExpiresAt => AuthenticateErrors.CodeExpired,
+        _ => null,
+    };
+
+    public async Task<FactorChallenge> CreateAsync(Factor factor, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        FactorChallenge challenge = new()
+        {
+            RealmId = factor.RealmId,
+            Id = Id<FactorChallenge>.New(clock),
+            FactorId = factor.Id,
+            CreatedAt = now,
+            ExpiresAt = now + FactorChallenge.Lifetime,
+        };
+        await factors.CreateChallengeAsync(challenge, cancellationToken);
+        return challenge;
+    }
+
+    private static async Task<IResult> ChallengeAsync(
+        string id, HttpContext context, FactorStore factors, FactorChallenges challenges, CancellationToken cancellationToken)
+    {
+        // The body holds an SMS template for other kinds of factors; it only has to be one.
+        if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out _))
+            return unreadable;
+        if (Id<Factor>.Parse(id) is not { } parsed || await factors.FindAsync(context.Caller().Realm, parsed, cancellationToken) is not { } factor)
+            return AuthKitError.EntityNotFound("Authentication Factor", id);
+        FactorChallenge challenge = await challenges.CreateAsync(factor, cancellationToken);
+        return new JsonAnswer<ChallengeJson>(ChallengeJson.From(challenge), AuthKitJson.Default.ChallengeJson, StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> VerifyAsync(string id, HttpContext context, FactorChallenges challenges, CancellationToken cancellationToken)
+    {
+        if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out Fields? fields))
+            return unreadable;
+        string code = fields.RequiredText("code");
+        return fields.Error as IResult ?? await challenges.AnswerAsync(context.Caller(), id, code, cancellationToken);
+    }
+
+    private async Task<IResult> AnswerAsync(Caller caller, string id, string code, CancellationToken cancellationToken)
+    {
+        if (Id<FactorChallenge>.Parse(id) is not { } parsed)
+            return NotFound(id);
+        for (int round = 0; round <= MaxTries; round++)
+        {
+            if (await factors.FindChallengeAsync(caller.Realm, parsed, cancellationToken) is not { } challenge
+                || await factors.FindAsync(caller.Realm, challenge.FactorId, cancellationToken) is not { } factor)
+            {
+                return NotFound(id);
+            }
+
+            if (RefuseAlone(challenge, clock.GetUtcNow()) is { } refused)
+                return refused;
+            string account = SignInDesk.TotpAccountOf(factor.UserId);
+            if (await limiter.WaitAsync(caller.Realm, account, address: null, cancellationToken) is { } wait)
+                return AuthKitError.TooManyRequests(wait);
+
+            // The try is counted before its code is looked at; whoever loses the race for the count looks again.
+            if (!await factors.FailChallengeAsync(challenge, cancellationToken))
+                continue;
+            DateTimeOffset now = clock.GetUtcNow();
+            bool valid = desk.MatchTotp(factor, code) is { } step
+                && await factors.SpendAsync(caller.Realm, new SpentProof(factor.Id, step, challenge.Id), now, cancellationToken);
+            if (!valid)
+                await limiter.FailedAsync(caller.Realm, account, address: null, cancellationToken);
+            return new JsonAnswer<VerifiedChallengeJson>(
+                new(ChallengeJson.From(challenge with { SpentAt = valid ? now : null }), valid),
+                AuthKitJson.Default.VerifiedChallengeJson,
+                StatusCodes.Status201Created);
+        }
+
+        return AuthenticateErrors.TooManyTries;
+    }
+
+    /// <summary>The same as <see cref="Refuse"/> in the words of the endpoint that verifies a challenge on its own.</summary>
+    private static AuthKitError? RefuseAlone(FactorChallenge challenge, DateTimeOffset now) => challenge switch
+    {
+        { SpentAt: not null } => AuthKitError.Plain(
+            "authentication_challenge_previously_verified", "The authentication challenge has been verified before.", StatusCodes.Status422UnprocessableEntity),
+        { FailedTries: >= MaxTries } => AuthenticateErrors.TooManyTries,
+        _ when now >= challenge.ExpiresAt => AuthKitError.Plain(
+            "authentication_challenge_expired", "The authentication challenge has expired.", StatusCodes.Status422UnprocessableEntity),
+        _ => null,
+    };
+
+    private static AuthKitError NotFound(string id) => AuthKitError.EntityNotFound("Authentication Challenge", id);
+}

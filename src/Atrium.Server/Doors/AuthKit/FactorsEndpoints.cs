@@ -1,0 +1,136 @@
+using System.Security.Cryptography;
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Atrium.Core.Users;
+using Atrium.Server.Hosting;
+using Atrium.Server.SignIns;
+using Atrium.Storage;
+using QRCoder;
+
+namespace Atrium.Server.Doors.AuthKit;
+
+/// <summary>
+/// The second factors of people. A new one protects nothing and locks nobody out until its first right code, by a challenge's verification
+/// or in a sign-in that asked the person to enrol.
+/// </summary>
+public static class FactorsEndpoints
+{
+    private const int MaxNameLength = 100;
+    private const int MaxSecretLength = 64;
+
+    /// <summary>RFC 4226 section 4 asks for 128 bits; secrets of 80 are what authenticators were given for years, and are imported.</summary>
+    private const int MinSecretLength = 10;
+
+    public static void MapFactors(this RouteGroupBuilder api)
+    {
+        api.MapGet("/user_management/users/{id}/auth_factors", ListAsync).Needs(ApiScopes.UsersRead);
+        api.MapPost("/user_management/users/{id}/auth_factors", EnrolAsync).Needs(ApiScopes.UsersWrite);
+        api.MapGet("/auth/factors/{id}", GetAsync).Needs(ApiScopes.UsersRead);
+        api.MapDelete("/auth/factors/{id}", DeleteAsync).Needs(ApiScopes.UsersWrite);
+        FactorChallenges.Map(api);
+    }
+
+    private static async Task<IResult> ListAsync(string id, HttpContext context, UserStore users, FactorStore factors, CancellationToken cancellationToken)
+    {
+        if (!ListQuery<Factor>.TryRead(context.Request, out ListQuery<Factor>? query, out AuthKitError? error))
+            return error;
+        if (await FindUserAsync(context, users, id, cancellationToken) is not { } user)
+            return AuthKitError.EntityNotFound("User", id);
+        Page<Factor> page = await factors.ListAsync(user.RealmId, user.Id, query.Page, cancellationToken);
+        return new JsonAnswer<ListJson<FactorJson>>(
+            query.ToJson(page, static factor => factor.Id, FactorJson.From), AuthKitJson.Default.ListJsonFactorJson);
+    }
+
+    private static async Task<IResult> EnrolAsync(
+        string id,
+        HttpContext context,
+        RealmStore realms,
+        UserStore users,
+        FactorStore factors,
+        FactorChallenges challenges,
+        SignInDesk desk,
+        TimeProvider clock,
+        CancellationToken cancellationToken)
+    {
+        if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out Fields? fields))
+            return unreadable;
+        if (fields.RequiredText("type") is not ("totp" or ""))
+            fields.Refuse("type", "type_invalid", "type should be totp.");
+        string? issuer = Name(fields, "totp_issuer");
+        string? account = Name(fields, "totp_user");
+        byte[] secret = Secret(fields);
+        if (fields.Error is { } wrong)
+            return wrong;
+        if (await FindUserAsync(context, users, id, cancellationToken) is not { } user)
+            return AuthKitError.EntityNotFound("User", id);
+
+        DateTimeOffset now = clock.GetUtcNow();
+        Realm realm = await realms.FindAsync(user.RealmId, cancellationToken)
+            ?? throw new InvalidOperationException("A person's realm exists.");
+        Factor factor = desk.SealFactor(
+            new Factor
+            {
+                RealmId = user.RealmId,
+                Id = Id<Factor>.New(clock),
+                UserId = user.Id,
+                Issuer = issuer ?? realm.Name,
+                Account = account ?? user.Email,
+                SealedSecret = [],
+                Confirmed = false,
+                CreatedAt = now,
+                UpdatedAt = now,
+            },
+            secret);
+        await factors.CreateAsync(factor, cancellationToken);
+        FactorChallenge challenge = await challenges.CreateAsync(factor, cancellationToken);
+
+        context.Response.Headers.CacheControl = "no-store";
+        string uri = Totp.Uri(factor.Issuer, factor.Account, secret);
+        FactorJson json = FactorJson.From(factor);
+        return new JsonAnswer<EnrolledFactorJson>(
+            new(
+                json with { Totp = json.Totp with { Secret = Base32.Encode(secret), Uri = uri, QrCode = QrCode(uri) } },
+                ChallengeJson.From(challenge)),
+            AuthKitJson.Default.EnrolledFactorJson,
+            StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> GetAsync(string id, HttpContext context, FactorStore factors, CancellationToken cancellationToken) =>
+        Id<Factor>.Parse(id) is { } parsed && await factors.FindAsync(context.Caller().Realm, parsed, cancellationToken) is { } factor
+            ? new JsonAnswer<FactorJson>(FactorJson.From(factor), AuthKitJson.Default.FactorJson)
+            : AuthKitError.EntityNotFound("Authentication Factor", id);
+
+    private static async Task<IResult> DeleteAsync(string id, HttpContext context, FactorStore factors, CancellationToken cancellationToken) =>
+        Id<Factor>.Parse(id) is { } parsed && await factors.DeleteAsync(context.Caller().Realm, parsed, cancellationToken)
+            ? TypedResults.NoContent()
+            : AuthKitError.EntityNotFound("Authentication Factor", id);
+
+    private static async Task<User?> FindUserAsync(HttpContext context, UserStore users, string id, CancellationToken cancellationToken) =>
+        Id<User>.Parse(id) is { } parsed ? await users.FindAsync(context.Caller().Realm, parsed, cancellationToken) : null;
+
+    private static string? Name(Fields fields, string name)
+    {
+        string? text = fields.Text(name);
+        if (text is { Length: > MaxNameLength })
+            fields.Refuse(name, $"{name}_too_long", $"{name} should have {MaxNameLength} characters at most.");
+        return string.IsNullOrWhiteSpace(text) ? null : text;
+    }
+
+    /// <summary>The secret that is brought along from elsewhere, or a new one.</summary>
+    private static byte[] Secret(Fields fields)
+    {
+        if (fields.Text("totp_secret") is not { Length: > 0 } text)
+            return RandomNumberGenerator.GetBytes(Totp.SecretLength);
+        if (Base32.TryDecode(text, out byte[]? secret) && secret.Length is >= MinSecretLength and <= MaxSecretLength)
+            return secret;
+        fields.Refuse("totp_secret", "totp_secret_invalid", $"totp_secret should be {MinSecretLength} to {MaxSecretLength} bytes in base 32.");
+        return [];
+    }
+
+    private static string QrCode(string uri)
+    {
+        using QRCodeData code = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
+        using PngByteQRCode png = new(code);
+        return $"data:image/png;base64,{Convert.ToBase64String(png.GetGraphic(pixelsPerModule: 5))}";
+    }
+}
