@@ -213,12 +213,7 @@ public sealed class GrantStore(Database database)
     private static async Task<IReadOnlyList<MembershipInOrganizationAndRoles>> WithRolesAsync(
         DbConnection connection, Id<Realm> realm, IReadOnlyList<MembershipInOrganization> memberships)
     {
-        string[] scopes = [.. memberships.SelectMany(static entry => entry.Membership.Scopes).Distinct(StringComparer.Ordinal)];
-        Role[] roles =
-        [
-            .. await connection.QueryAsync<Role>(
-                "SELECT realm_id, slug, name, permissions FROM roles WHERE realm_id = @realm AND slug IN @scopes", new { realm, scopes }),
-        ];
+        IReadOnlyList<Role> roles = await RealmStore.RolesAsync(connection, realm, memberships.SelectMany(static entry => entry.Membership.Scopes));
         return [.. memberships.Select(entry => new MembershipInOrganizationAndRoles(entry, roles))];
     }
 

@@ -12,6 +12,20 @@ public sealed class MembershipStore(Database database)
 {
     internal const string Columns = "realm_id, id, user_id, organization_id, scopes, title, status, joined_at, created_at, updated_at";
 
+    /// <summary>A membership with both of its ends, in one row; an organization that is being deleted has none to show.</summary>
+    private const string SelectDetails =
+        """
+        SELECT m.realm_id, m.id, m.user_id, m.organization_id, m.scopes, m.title, m.status, m.joined_at, m.created_at, m.updated_at,
+            u.realm_id AS user_split, u.realm_id, u.id, u.email, u.email_verified, u.username, u.given_name, u.family_name, u.name, u.picture,
+            u.locale, u.external_id, u.metadata, u.status, u.last_sign_in_at, u.created_at, u.updated_at,
+            o.realm_id AS organization_split, o.realm_id, o.id, o.handle, o.name, o.status, o.external_id, o.metadata, o.settings, o.created_at,
+            o.updated_at
+        FROM memberships m
+            JOIN users u ON u.realm_id = m.realm_id AND u.id = m.user_id
+            JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id AND o.status <> 'Deleting'
+        WHERE m.realm_id = @realm
+        """;
+
     public Task<Membership?> FindAsync(Id<Realm> realm, Id<Membership> membership, CancellationToken cancellationToken) =>
         database.ReadAsync(
             connection => connection.QuerySingleOrDefaultAsync<Membership>(
@@ -25,8 +39,11 @@ public sealed class MembershipStore(Database database)
                 new { realm, user, organization }),
             cancellationToken);
 
-    /// <summary>A page of the memberships of a person, of an organization, or of both, in the statuses named.</summary>
-    public Task<Page<Membership>> ListAsync(
+    public Task<MembershipDetails?> FindDetailsAsync(Id<Realm> realm, Id<Membership> membership, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => DetailsAsync(connection, realm, membership), cancellationToken);
+
+    /// <summary>A page of the memberships of a person, of an organization, or of both, in the statuses named; two queries, whatever its length.</summary>
+    public Task<Page<MembershipDetails>> ListDetailsAsync(
         Id<Realm> realm,
         Id<User>? user,
         Id<Organization>? organization,
@@ -35,22 +52,24 @@ public sealed class MembershipStore(Database database)
         CancellationToken cancellationToken)
     {
         DynamicParameters parameters = new(new { realm });
-        string where = "realm_id = @realm AND status IN @statuses";
+        string where = "m.status IN @statuses";
         parameters.Add("statuses", statuses.Select(static status => status.ToString()).ToArray());
         if (user is { } ofUser)
         {
-            where += " AND user_id = @user";
+            where += " AND m.user_id = @user";
             parameters.Add("user", ofUser);
         }
 
         if (organization is { } ofOrganization)
         {
-            where += " AND organization_id = @organization";
+            where += " AND m.organization_id = @organization";
             parameters.Add("organization", ofOrganization);
         }
 
         return database.ReadAsync(
-            connection => connection.QueryPageAsync($"SELECT {Columns} FROM memberships WHERE {where}", "id", parameters, page), cancellationToken);
+            connection => Paging.QueryPageAsync(
+                $"{SelectDetails} AND {where}", "m.id", parameters, page, sql => DetailsAsync(connection, realm, sql, parameters)),
+            cancellationToken);
     }
 
     /// <summary>Makes a membership; false when the pair is one already, or the person or the organization is gone.</summary>
@@ -84,6 +103,33 @@ public sealed class MembershipStore(Database database)
             },
             cancellationToken);
 
+    /// <summary>
+    /// Changes a membership as it is at that moment; one that is no longer active ends the grants that rested on it. Where
+    /// <paramref name="change"/>, which is pure, returns the membership itself, nothing is written. Null when there is none.
+    /// </summary>
+    public Task<MembershipDetails?> ChangeAsync(
+        Id<Realm> realm, Id<Membership> id, Func<MembershipDetails, Membership> change, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection =>
+            {
+                MembershipDetails? current = await DetailsAsync(connection, realm, id);
+                if (current is null)
+                    return null;
+                Membership changed = change(current);
+                if (ReferenceEquals(changed, current.Membership))
+                    return current;
+                await connection.ExecuteAsync(
+                    """
+                    UPDATE memberships SET scopes = @Scopes, title = @Title, status = @Status, updated_at = @UpdatedAt
+                    WHERE realm_id = @RealmId AND id = @Id
+                    """,
+                    Row(changed));
+                if (changed.Status != MembershipStatus.Active)
+                    await GrantStore.EndForMembershipAsync(connection, realm, changed.OrganizationId, changed.UserId, changed.UpdatedAt);
+                return current with { Membership = changed, Roles = await RealmStore.RolesAsync(connection, realm, changed.Scopes) };
+            },
+            cancellationToken);
+
     public Task<bool> DeleteAsync(Membership membership, DateTimeOffset now, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async connection =>
@@ -110,6 +156,24 @@ public sealed class MembershipStore(Database database)
                 new { realm, user, only },
                 splitOn: "split"),
         ];
+
+    private static async Task<MembershipDetails?> DetailsAsync(DbConnection connection, Id<Realm> realm, Id<Membership> membership) =>
+        (await DetailsAsync(connection, realm, $"{SelectDetails} AND m.id = @membership", new { realm, membership })).SingleOrDefault();
+
+    /// <summary>Runs a text made of <see cref="SelectDetails"/> and adds the roles of all its rows in one more query.</summary>
+    private static async Task<IEnumerable<MembershipDetails>> DetailsAsync(DbConnection connection, Id<Realm> realm, string sql, object parameters)
+    {
+        MembershipDetails[] rows =
+        [
+            .. await connection.QueryAsync<Membership, User, Organization, MembershipDetails>(
+                sql,
+                static (membership, user, organization) => new MembershipDetails(membership, user, organization, []),
+                parameters,
+                splitOn: "user_split,organization_split"),
+        ];
+        IReadOnlyList<Role> roles = await RealmStore.RolesAsync(connection, realm, rows.SelectMany(static row => row.Membership.Scopes));
+        return rows.Select(row => row with { Roles = roles });
+    }
 
     private static object Row(Membership membership) => new
     {

@@ -17,7 +17,13 @@ public enum OrganizationWrite
 
     /// <summary>A domain belongs to another organization of the realm.</summary>
     DomainTaken,
+
+    /// <summary>The change itself would not have it; nothing was written.</summary>
+    Refused,
 }
+
+/// <summary>What an organization becomes; without domains, its domains stay.</summary>
+public sealed record OrganizationChange(Organization Organization, IReadOnlyList<OrganizationDomain>? Domains);
 
 /// <summary>Organizations and their domains. One that is being deleted is not found by any of these.</summary>
 public sealed class OrganizationStore(Database database)
@@ -91,9 +97,28 @@ public sealed class OrganizationStore(Database database)
                 new { realm, organizations })).ToLookup(static domain => domain.OrganizationId),
             cancellationToken);
 
+    /// <summary>Which of these handles are in use.</summary>
+    public Task<IReadOnlyList<string>> TakenHandlesAsync(Id<Realm> realm, IReadOnlyList<string> handles, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<string>>(
+            async connection =>
+            [
+                .. await connection.QueryAsync<string>(
+                    "SELECT handle FROM organizations WHERE realm_id = @realm AND handle IN @handles", new { realm, handles }),
+            ],
+            cancellationToken);
+
+    /// <summary>The first of these domains that is another organization's.</summary>
+    public Task<string?> TakenDomainAsync(
+        Id<Realm> realm, Id<Organization> organization, IReadOnlyList<string> domains, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => connection.QueryFirstOrDefaultAsync<string>(
+                "SELECT domain FROM organization_domains WHERE realm_id = @realm AND domain IN @domains AND organization_id <> @organization ORDER BY domain",
+                new { realm, domains, organization }),
+            cancellationToken);
+
     public Task<OrganizationWrite> CreateAsync(Organization organization, IReadOnlyList<OrganizationDomain> domains, CancellationToken cancellationToken) =>
         WriteAsync(
-            organization,
+            () => organization,
             async connection =>
             {
                 await connection.ExecuteAsync(
@@ -108,32 +133,60 @@ public sealed class OrganizationStore(Database database)
             cancellationToken);
 
     /// <summary>Changes an organization; with <paramref name="domains"/>, these become its domains.</summary>
-    public Task<OrganizationWrite> UpdateAsync(Organization organization, IReadOnlyList<OrganizationDomain>? domains, CancellationToken cancellationToken) =>
-        WriteAsync(
-            organization,
+    public async Task<OrganizationWrite> UpdateAsync(
+        Organization organization, IReadOnlyList<OrganizationDomain>? domains, CancellationToken cancellationToken) =>
+        (await ChangeAsync(organization.RealmId, organization.Id, (_, _) => new(organization, domains), cancellationToken)).Outcome;
+
+    /// <summary>
+    /// Changes an organization and its domains as they are at that moment, so that two changes of different things both stay; null from
+    /// <paramref name="change"/>, which is pure, refuses.
+    /// </summary>
+    public async Task<(OrganizationWrite Outcome, OrganizationChange? Change)> ChangeAsync(
+        Id<Realm> realm,
+        Id<Organization> id,
+        Func<Organization, IReadOnlyList<OrganizationDomain>, OrganizationChange?> change,
+        CancellationToken cancellationToken)
+    {
+        OrganizationChange? made = null;
+        OrganizationWrite outcome = await WriteAsync(
+            () => made?.Organization,
             async connection =>
             {
-                int changed = await connection.ExecuteAsync(
+                Organization? current = await connection.QuerySingleOrDefaultAsync<Organization>(
+                    $"SELECT {Columns} FROM organizations WHERE {Visible} AND id = @id", new { realm, id });
+                if (current is null)
+                    return OrganizationWrite.NotFound;
+                OrganizationDomain[] currentDomains =
+                [
+                    .. await connection.QueryAsync<OrganizationDomain>(
+                        $"SELECT {DomainColumns} FROM organization_domains WHERE realm_id = @realm AND organization_id = @id ORDER BY id", new { realm, id }),
+                ];
+                made = change(current, currentDomains);
+                if (made is null)
+                    return OrganizationWrite.Refused;
+                Organization organization = made.Organization;
+                await connection.ExecuteAsync(
                     """
                     UPDATE organizations SET handle = @Handle, name = @Name, status = @Status, external_id = @ExternalId, metadata = @Metadata,
                         settings = @Settings, updated_at = @UpdatedAt
-                    WHERE realm_id = @RealmId AND id = @Id AND status <> 'Deleting'
+                    WHERE realm_id = @RealmId AND id = @Id
                     """,
                     Row(organization));
-                if (changed == 0)
-                    return OrganizationWrite.NotFound;
                 if (organization.Status != OrganizationStatus.Active)
                     await GrantStore.EndForOrganizationAsync(connection, organization.RealmId, organization.Id, organization.UpdatedAt);
-                if (domains is not null)
+                if (made.Domains is { } domains)
                 {
                     await connection.ExecuteAsync(
                         "DELETE FROM organization_domains WHERE realm_id = @RealmId AND organization_id = @Id", new { organization.RealmId, organization.Id });
                     await InsertDomainsAsync(connection, domains);
                 }
 
+                made = made with { Domains = made.Domains ?? currentDomains };
                 return OrganizationWrite.Done;
             },
             cancellationToken);
+        return (outcome, outcome == OrganizationWrite.Done ? made : null);
+    }
 
     /// <summary>Removes an organization, its memberships, and every grant that speaks of it alone; the people stay.</summary>
     public Task<bool> DeleteAsync(Id<Realm> realm, Id<Organization> organization, DateTimeOffset now, CancellationToken cancellationToken) =>
@@ -180,24 +233,28 @@ public sealed class OrganizationStore(Database database)
             cancellationToken);
 
     private async Task<OrganizationWrite> WriteAsync(
-        Organization organization, Func<DbConnection, Task<OrganizationWrite>> change, CancellationToken cancellationToken)
+        Func<Organization?> written, Func<DbConnection, Task<OrganizationWrite>> change, CancellationToken cancellationToken)
     {
         try
         {
             return await database.WriteAsync(change, cancellationToken);
         }
-        catch (DbException e) when (database.IsUniqueViolation(e))
+        catch (DbException e) when (database.IsUniqueViolation(e) && written() is not null)
         {
-            // The transaction is undone; which of the unique things was taken is only asked for the message.
-            Organization? sameHandle = await FindByHandleAsync(organization.RealmId, organization.Handle, cancellationToken);
-            if (sameHandle is not null && sameHandle.Id != organization.Id)
+            // The transaction is undone; which of the unique things was taken is only asked for the message. One that is being deleted
+            // still has its own.
+            Organization organization = written()!;
+            Organization[] others = await database.ReadAsync(
+                async connection => (await connection.QueryAsync<Organization>(
+                    $"""
+                    SELECT {Columns} FROM organizations
+                    WHERE realm_id = @RealmId AND id <> @Id AND (handle = @Handle OR external_id = @ExternalId)
+                    """,
+                    new { organization.RealmId, organization.Id, organization.Handle, organization.ExternalId })).ToArray(),
+                cancellationToken);
+            if (others.Any(other => other.Handle == organization.Handle))
                 return OrganizationWrite.HandleTaken;
-            Organization? sameExternalId = organization.ExternalId is null
-                ? null
-                : await FindByExternalIdAsync(organization.RealmId, organization.ExternalId, cancellationToken);
-            return sameExternalId is not null && sameExternalId.Id != organization.Id
-                ? OrganizationWrite.ExternalIdTaken
-                : OrganizationWrite.DomainTaken;
+            return others.Length > 0 ? OrganizationWrite.ExternalIdTaken : OrganizationWrite.DomainTaken;
         }
     }
 }

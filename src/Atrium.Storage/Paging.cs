@@ -21,12 +21,22 @@ internal static class Paging
     /// Runs <c>SELECT ... FROM ... WHERE</c> with the page's part of the condition, order and limit added. One more row than asked for tells
     /// whether there is more; nothing is counted.
     /// </summary>
-    public static async Task<Page<T>> QueryPageAsync<T>(
+    public static Task<Page<T>> QueryPageAsync<T>(
         this DbConnection connection,
         string select,
         string idColumn,
         DynamicParameters parameters,
         PageRequest<T> page)
+        where T : class, IIdentified =>
+        QueryPageAsync(select, idColumn, parameters, page, sql => connection.QueryAsync<T>(sql, parameters));
+
+    /// <summary>The same for rows that hold more than the thing that is listed; <paramref name="query"/> runs the finished text.</summary>
+    public static async Task<Page<TRow>> QueryPageAsync<T, TRow>(
+        string select,
+        string idColumn,
+        DynamicParameters parameters,
+        PageRequest<T> page,
+        Func<string, Task<IEnumerable<TRow>>> query)
         where T : class, IIdentified
     {
         // Reading "before" walks the list backwards from the cursor and turns the rows round again.
@@ -46,14 +56,14 @@ internal static class Paging
         }
 
         parameters.Add("limit", page.Limit + 1);
-        List<T> rows = [.. await connection.QueryAsync<T>($"{sql} ORDER BY {idColumn} {(rising ? "ASC" : "DESC")} LIMIT @limit", parameters)];
+        List<TRow> rows = [.. await query($"{sql} ORDER BY {idColumn} {(rising ? "ASC" : "DESC")} LIMIT @limit")];
         bool more = rows.Count > page.Limit;
         if (more)
             rows.RemoveAt(rows.Count - 1);
         if (backwards)
             rows.Reverse();
         return backwards
-            ? new Page<T>(rows, HasBefore: more, HasAfter: true)
-            : new Page<T>(rows, HasBefore: page.After is not null, HasAfter: more);
+            ? new Page<TRow>(rows, HasBefore: more, HasAfter: true)
+            : new Page<TRow>(rows, HasBefore: page.After is not null, HasAfter: more);
     }
 }

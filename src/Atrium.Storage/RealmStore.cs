@@ -1,4 +1,6 @@
+using System.Data.Common;
 using Atrium.Core;
+using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Dapper;
 
@@ -57,22 +59,15 @@ public sealed class RealmStore(Database database)
             ],
             cancellationToken);
 
-    public Task CreateRoleAsync(Core.Organizations.Role role, CancellationToken cancellationToken) =>
+    public Task CreateRoleAsync(Role role, CancellationToken cancellationToken) =>
         database.WriteAsync(
             connection => connection.ExecuteAsync(
                 "INSERT INTO roles (realm_id, slug, name, permissions) VALUES (@RealmId, @Slug, @Name, @Permissions)", role),
             cancellationToken);
 
     /// <summary>The roles of the realm that these scopes name.</summary>
-    public Task<IReadOnlyList<Core.Organizations.Role>> RolesAsync(Id<Realm> realm, IReadOnlyList<string> slugs, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<Core.Organizations.Role>>(
-            async connection =>
-            [
-                .. await connection.QueryAsync<Core.Organizations.Role>(
-                    "SELECT realm_id, slug, name, permissions FROM roles WHERE realm_id = @realm AND slug IN @slugs",
-                    new { realm, slugs = slugs.ToArray() }),
-            ],
-            cancellationToken);
+    public Task<IReadOnlyList<Role>> RolesAsync(Id<Realm> realm, IReadOnlyList<string> slugs, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => RolesAsync(connection, realm, slugs), cancellationToken);
 
     public Task CreateApiKeyAsync(ApiKey key, SecretHash secretHash, CancellationToken cancellationToken) =>
         database.WriteAsync(
@@ -90,4 +85,11 @@ public sealed class RealmStore(Database database)
             connection => connection.QuerySingleOrDefaultAsync<ApiKey>(
                 "SELECT realm_id, id, name, scopes, expires_at, created_at FROM api_keys WHERE secret_hash = @secretHash", new { secretHash }),
             cancellationToken);
+
+    internal static async Task<IReadOnlyList<Role>> RolesAsync(DbConnection connection, Id<Realm> realm, IEnumerable<string> slugs) =>
+        [
+            .. await connection.QueryAsync<Role>(
+                "SELECT realm_id, slug, name, permissions FROM roles WHERE realm_id = @realm AND slug IN @slugs",
+                new { realm, slugs = slugs.Distinct(StringComparer.Ordinal).ToArray() }),
+        ];
 }

@@ -15,6 +15,9 @@ public enum UserWrite
     EmailTaken,
     UsernameTaken,
     ExternalIdTaken,
+
+    /// <summary>The change itself would not have it; nothing was written.</summary>
+    Refused,
 }
 
 /// <summary>A user with the hash of the password, which only the check of a password wants to see.</summary>
@@ -92,7 +95,7 @@ public sealed class UserStore(Database database)
 
     public Task<UserWrite> CreateAsync(User user, string? passwordHash, CancellationToken cancellationToken) =>
         WriteAsync(
-            user,
+            () => user,
             async connection =>
             {
                 await connection.ExecuteAsync(
@@ -107,15 +110,29 @@ public sealed class UserStore(Database database)
             },
             cancellationToken);
 
+    public async Task<UserWrite> UpdateAsync(User user, string? newPasswordHash, CancellationToken cancellationToken) =>
+        (await ChangeAsync(user.RealmId, user.Id, _ => user, newPasswordHash, cancellationToken)).Outcome;
+
     /// <summary>
-    /// Changes a user. A new password ends the sessions that the old one opened; a user who is disabled has none (OWASP ASVS 7.4.2).
+    /// Changes a user as they are at that moment, so that two changes of different things both stay; null from
+    /// <paramref name="change"/>, which is pure, refuses. A new password ends the sessions that the old one opened; a user who is disabled has none (OWASP ASVS 7.4.2).
     /// </summary>
-    public Task<UserWrite> UpdateAsync(User user, string? newPasswordHash, CancellationToken cancellationToken) =>
-        WriteAsync(
-            user,
+    public async Task<(UserWrite Outcome, User? User)> ChangeAsync(
+        Id<Realm> realm, Id<User> id, Func<User, User?> change, string? newPasswordHash, CancellationToken cancellationToken)
+    {
+        User? user = null;
+        UserWrite outcome = await WriteAsync(
+            () => user,
             async connection =>
             {
-                int changed = await connection.ExecuteAsync(
+                User? current = await connection.QuerySingleOrDefaultAsync<User>(
+                    $"SELECT {Columns} FROM users WHERE realm_id = @realm AND id = @id", new { realm, id });
+                if (current is null)
+                    return UserWrite.NotFound;
+                user = change(current);
+                if (user is null)
+                    return UserWrite.Refused;
+                await connection.ExecuteAsync(
                     """
                     UPDATE users SET email = @Email, email_key = @EmailKey, email_verified = @EmailVerified, username = @Username,
                         username_key = @UsernameKey, given_name = @GivenName, family_name = @FamilyName, name = @Name, picture = @Picture,
@@ -124,13 +141,13 @@ public sealed class UserStore(Database database)
                     WHERE realm_id = @RealmId AND id = @Id
                     """,
                     Row(user, newPasswordHash));
-                if (changed == 0)
-                    return UserWrite.NotFound;
                 if (newPasswordHash is not null || user.Status == UserStatus.Disabled)
                     await SessionStore.EndAllOfUserAsync(connection, user.RealmId, user.Id, user.UpdatedAt);
                 return UserWrite.Done;
             },
             cancellationToken);
+        return (outcome, outcome == UserWrite.Done ? user : null);
+    }
 
     /// <summary>Stores a password's hash made with today's settings over one made with older ones, if it is still that one.</summary>
     public Task RehashPasswordAsync(Id<Realm> realm, Id<User> user, string oldHash, string newHash, CancellationToken cancellationToken) =>
@@ -176,14 +193,16 @@ public sealed class UserStore(Database database)
                 $"SELECT {Columns} FROM users WHERE realm_id = @realm AND {condition}", parameters),
             cancellationToken);
 
-    private async Task<UserWrite> WriteAsync(User user, Func<DbConnection, Task<UserWrite>> change, CancellationToken cancellationToken)
+    private async Task<UserWrite> WriteAsync(Func<User?> written, Func<DbConnection, Task<UserWrite>> change, CancellationToken cancellationToken)
     {
         try
         {
             return await database.WriteAsync(change, cancellationToken);
         }
-        catch (DbException e) when (database.IsUniqueViolation(e))
+        catch (DbException e) when (database.IsUniqueViolation(e) && written() is not null)
         {
+            User user = written()!;
+
             // The transaction is undone; which of the unique things was taken is only asked for the message.
             User? sameEmail = await FindByEmailAsync(user.RealmId, user.Email, cancellationToken);
             if (sameEmail is not null && sameEmail.Id != user.Id)

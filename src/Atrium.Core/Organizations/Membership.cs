@@ -28,6 +28,14 @@ public sealed record Membership : IIdentified
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>
+    /// The scopes with other roles: those that name one of <paramref name="roles"/> give way, the others stay behind the new ones.
+    /// </summary>
+    /// <param name="slugs">The new roles, the primary one first.</param>
+    /// <param name="roles">The roles of the realm that the present scopes name.</param>
+    public IReadOnlyList<string> ScopesWithRoles(IReadOnlyList<string> slugs, IReadOnlyList<Role> roles) =>
+        [.. slugs.Concat(Scopes.Where(scope => roles.All(role => role.Slug != scope))).Distinct(StringComparer.Ordinal)];
 }
 
 public enum MembershipStatus
@@ -44,6 +52,9 @@ public sealed record MembershipInOrganization(Membership Membership, Organizatio
     public bool IsEffective =>
         Membership.Status == MembershipStatus.Active && Organization.Status == OrganizationStatus.Active;
 }
+
+/// <summary>A membership with both of its ends, and the roles of the realm that its scopes name.</summary>
+public sealed record MembershipDetails(Membership Membership, User User, Organization Organization, IReadOnlyList<Role> Roles);
 
 /// <summary>A name for a set of permissions; a membership's scope that equals the slug brings them.</summary>
 public sealed record Role
