@@ -81,7 +81,7 @@ public sealed class OrganizationStore(Database database)
         if (domains.Count > 0)
         {
             where += " AND id IN (SELECT organization_id FROM organization_domains WHERE realm_id = @realm AND domain IN @domains)";
-            parameters.Add("domains", domains);
+            parameters.Add("domains", domains.ToArray());
         }
 
         return database.ReadAsync(
@@ -92,9 +92,16 @@ public sealed class OrganizationStore(Database database)
     public Task<ILookup<Id<Organization>, OrganizationDomain>> DomainsAsync(
         Id<Realm> realm, IReadOnlyList<Id<Organization>> organizations, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async connection => (await connection.QueryAsync<OrganizationDomain>(
-                $"SELECT {DomainColumns} FROM organization_domains WHERE realm_id = @realm AND organization_id IN @organizations ORDER BY id",
-                new { realm, organizations })).ToLookup(static domain => domain.OrganizationId),
+            async connection =>
+            {
+                DynamicParameters parameters = new(new { realm });
+                return (await connection.QueryAsync<OrganizationDomain>(
+                    $"""
+                    SELECT {DomainColumns} FROM organization_domains
+                    WHERE realm_id = @realm AND organization_id IN {parameters.AddIds("organization", organizations)} ORDER BY id
+                    """,
+                    parameters)).ToLookup(static domain => domain.OrganizationId);
+            },
             cancellationToken);
 
     /// <summary>Which of these handles are in use.</summary>
@@ -103,7 +110,7 @@ public sealed class OrganizationStore(Database database)
             async connection =>
             [
                 .. await connection.QueryAsync<string>(
-                    "SELECT handle FROM organizations WHERE realm_id = @realm AND handle IN @handles", new { realm, handles }),
+                    "SELECT handle FROM organizations WHERE realm_id = @realm AND handle IN @handles", new { realm, handles = handles.ToArray() }),
             ],
             cancellationToken);
 
@@ -113,7 +120,7 @@ public sealed class OrganizationStore(Database database)
         database.ReadAsync(
             connection => connection.QueryFirstOrDefaultAsync<string>(
                 "SELECT domain FROM organization_domains WHERE realm_id = @realm AND domain IN @domains AND organization_id <> @organization ORDER BY domain",
-                new { realm, domains, organization }),
+                new { realm, domains = domains.ToArray(), organization }),
             cancellationToken);
 
     public Task<OrganizationWrite> CreateAsync(Organization organization, IReadOnlyList<OrganizationDomain> domains, CancellationToken cancellationToken) =>

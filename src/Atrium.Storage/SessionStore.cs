@@ -69,12 +69,13 @@ public sealed class SessionStore(Database database)
             async connection =>
             {
                 Dictionary<Id<Session>, Id<Organization>> newest = [];
+                DynamicParameters parameters = new(new { realm });
                 foreach (SessionOrganization row in await connection.QueryAsync<SessionOrganization>(
-                    """
+                    $"""
                     SELECT session_id, organization_id FROM grants
-                    WHERE realm_id = @realm AND session_id IN @sessions AND organization_id IS NOT NULL ORDER BY id
+                    WHERE realm_id = @realm AND session_id IN {parameters.AddIds("session", sessions)} AND organization_id IS NOT NULL ORDER BY id
                     """,
-                    new { realm, sessions }))
+                    parameters))
                 {
                     newest[row.SessionId] = row.OrganizationId;
                 }

@@ -51,6 +51,18 @@ internal static class SqlTypes
             where T : class => SqlMapper.AddTypeHandler(new JsonHandler<T>(type));
     }
 
+    /// <summary>
+    /// Adds ids and returns the list of their names, <c>(@name0, @name1)</c>, to stand behind IN: where Dapper expands a list itself,
+    /// it asks no type handler how an element is written.
+    /// </summary>
+    public static string AddIds<T>(this DynamicParameters parameters, string name, IReadOnlyList<Id<T>> ids)
+        where T : IIdentified
+    {
+        for (int i = 0; i < ids.Count; i++)
+            parameters.Add($"{name}{i}", ids[i]);
+        return ids.Count == 0 ? "(NULL)" : $"({string.Join(", ", Enumerable.Range(0, ids.Count).Select(i => $"@{name}{i}"))})";
+    }
+
     /// <summary>16 bytes, most significant first, in SQLite (so that the order of the bytes is the order of time); <c>uuid</c> in PostgreSQL.</summary>
     private sealed class IdHandler<T> : SqlMapper.TypeHandler<Id<T>>
         where T : IIdentified

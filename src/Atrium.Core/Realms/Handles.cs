@@ -5,6 +5,11 @@ public static class Handles
 {
     public const int MaxLength = 63;
 
+    /// <summary>The last digits of an id are random: twelve of them are 62 bits.</summary>
+    private const int UniqueDigits = 12;
+
+    private const int LastNumber = 9;
+
     public static bool IsValid(string? handle) =>
         handle is { Length: >= 1 and <= MaxLength }
         && handle[0] != '-' && handle[^1] != '-'
@@ -16,5 +21,20 @@ public static class Handles
         string folded = string.Concat(name.ToLowerInvariant().Select(static c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
         string joined = string.Join('-', folded.Split('-', StringSplitOptions.RemoveEmptyEntries));
         return joined.Length > MaxLength ? joined[..MaxLength].TrimEnd('-') : joined;
+    }
+
+    /// <summary>
+    /// Handles that a new thing of this name may get, best first: the name itself, a few with a number behind it, and one with digits of the
+    /// thing's id, which is as good as surely free.
+    /// </summary>
+    public static IReadOnlyList<string> Candidates<T>(string name, Id<T> id)
+        where T : IIdentified
+    {
+        string unique = id.ToString()[^UniqueDigits..];
+        string made = FromName(name);
+        if (made.Length == 0)
+            return [T.IdPrefix.Replace('_', '-') + unique];
+        string stem = made.Length > MaxLength - UniqueDigits - 1 ? made[..(MaxLength - UniqueDigits - 1)].TrimEnd('-') : made;
+        return [made, .. Enumerable.Range(2, LastNumber - 1).Select(number => $"{stem}-{number}"), $"{stem}-{unique}"];
     }
 }

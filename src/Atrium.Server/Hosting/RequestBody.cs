@@ -67,6 +67,11 @@ public static class RequestBody
         {
             return null;
         }
+        catch (InvalidOperationException)
+        {
+            // The name of a key is half of a surrogate pair: JSON by its grammar, but no text.
+            return null;
+        }
     }
 
     public static bool HasType(HttpRequest request, string mediaType) =>

@@ -77,8 +77,8 @@ public sealed record ListQuery<T>(PageRequest<T> Page, bool CursorsMeanTime)
         }
     }
 
-    /// <summary>The answer's form of a page.</summary>
-    public ListJson<TJson> ToJson<TJson>(Page<T> page, Func<T, Id<T>> idOf, Func<T, TJson> toJson)
+    /// <summary>The answer's form of a page, whose rows may hold more than the thing that is listed.</summary>
+    public ListJson<TJson> ToJson<TRow, TJson>(Page<TRow> page, Func<TRow, Id<T>> idOf, Func<TRow, TJson> toJson)
     {
         string? previous = page is { HasBefore: true, Items: [var first, ..] } ? idOf(first).ToString() : null;
         string? next = page is { HasAfter: true, Items: [.., var last] } ? idOf(last).ToString() : null;
