@@ -62,7 +62,13 @@ internal sealed record OrganizationFields
             Settings = organization.Settings with { AllowProfilesOutside = AllowProfilesOutside ?? organization.Settings.AllowProfilesOutside },
             UpdatedAt = now,
         };
-        return new(changed, DomainStates is null ? null : [.. DomainStates.Select(entry => DomainOf(entry.Key, entry.Value)).OrderBy(static domain => domain.Id.Value)]);
+        if (DomainStates is null)
+            return new(changed, Domains: null);
+
+        // Lists of domains are in the order of their ids; those of one moment are put in the order of the body.
+        Queue<Id<OrganizationDomain>> ids = new(DomainStates.Select(_ => Id<OrganizationDomain>.New(clock)).OrderBy(static id => id.Value));
+        OrganizationDomain[] changedDomains = [.. DomainStates.Select(entry => DomainOf(entry.Key, entry.Value))];
+        return new(changed, [.. changedDomains.OrderBy(static domain => domain.Id.Value)]);
 
         OrganizationDomain DomainOf(string domain, bool? verified)
         {
@@ -71,7 +77,7 @@ internal sealed record OrganizationFields
                 return new()
                 {
                     RealmId = organization.RealmId,
-                    Id = Id<OrganizationDomain>.New(clock),
+                    Id = ids.Dequeue(),
                     OrganizationId = organization.Id,
                     Domain = domain,
                     Verified = verified ?? false,
