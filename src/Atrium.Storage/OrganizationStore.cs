@@ -95,12 +95,15 @@ public sealed class OrganizationStore(Database database)
             async connection =>
             {
                 DynamicParameters parameters = new(new { realm });
-                return (await connection.QueryAsync<OrganizationDomain>(
+                IEnumerable<OrganizationDomain> found = await connection.QueryAsync<OrganizationDomain>(
                     $"""
                     SELECT {DomainColumns} FROM organization_domains
-                    WHERE realm_id = @realm AND organization_id IN {parameters.AddIds("organization", organizations)} ORDER BY id
+                    WHERE realm_id = @realm AND organization_id IN {parameters.AddIds("organization", organizations)}
                     """,
-                    parameters)).ToLookup(static domain => domain.OrganizationId);
+                    parameters);
+
+                // Sorted here: asked for the order, SQLite would read every domain of the realm in it.
+                return found.OrderBy(static domain => domain.Id.Value).ToLookup(static domain => domain.OrganizationId);
             },
             cancellationToken);
 

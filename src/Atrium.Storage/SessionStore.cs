@@ -73,7 +73,8 @@ public sealed class SessionStore(Database database)
                 foreach (SessionOrganization row in await connection.QueryAsync<SessionOrganization>(
                     $"""
                     SELECT session_id, organization_id FROM grants
-                    WHERE realm_id = @realm AND session_id IN {parameters.AddIds("session", sessions)} AND organization_id IS NOT NULL ORDER BY id
+                    WHERE realm_id = @realm AND session_id IN {parameters.AddIds("session", sessions)} AND organization_id IS NOT NULL
+                    ORDER BY created_at, id
                     """,
                     parameters))
                 {

@@ -20,6 +20,9 @@ internal static class SqlTypes
     public static void Register()
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
+
+        // Lists behind IN are rounded up in length, for the same reason as in AddIds.
+        SqlMapper.Settings.PadListExpansions = true;
         SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
         SqlMapper.RemoveTypeMap(typeof(DateTimeOffset?));
         SqlMapper.AddTypeHandler(new TimeHandler());
@@ -53,14 +56,18 @@ internal static class SqlTypes
 
     /// <summary>
     /// Adds ids and returns the list of their names, <c>(@name0, @name1)</c>, to stand behind IN: where Dapper expands a list itself,
-    /// it asks no type handler how an element is written.
+    /// it asks no type handler how an element is written. Lengths are rounded up to powers of two, the last id repeated, so that lists make
+    /// few different texts to prepare.
     /// </summary>
     public static string AddIds<T>(this DynamicParameters parameters, string name, IReadOnlyList<Id<T>> ids)
         where T : IIdentified
     {
-        for (int i = 0; i < ids.Count; i++)
-            parameters.Add($"{name}{i}", ids[i]);
-        return ids.Count == 0 ? "(NULL)" : $"({string.Join(", ", Enumerable.Range(0, ids.Count).Select(i => $"@{name}{i}"))})";
+        if (ids.Count == 0)
+            return "(NULL)";
+        int length = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)ids.Count);
+        for (int i = 0; i < length; i++)
+            parameters.Add($"{name}{i}", ids[Math.Min(i, ids.Count - 1)]);
+        return $"({string.Join(", ", Enumerable.Range(0, length).Select(i => $"@{name}{i}"))})";
     }
 
     /// <summary>16 bytes, most significant first, in SQLite (so that the order of the bytes is the order of time); <c>uuid</c> in PostgreSQL.</summary>

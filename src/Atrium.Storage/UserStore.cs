@@ -32,6 +32,9 @@ public sealed class UserStore(Database database)
         last_sign_in_at, created_at, updated_at
         """;
 
+    /// <summary>The same columns where another table stands beside.</summary>
+    private static readonly string OfMember = string.Join(", ", Columns.Split(',', StringSplitOptions.TrimEntries).Select(static column => $"u.{column}"));
+
     public Task<User?> FindAsync(Id<Realm> realm, Id<User> user, CancellationToken cancellationToken) =>
         FindByAsync("id = @user", new { realm, user }, cancellationToken);
 
@@ -76,21 +79,23 @@ public sealed class UserStore(Database database)
         Id<Realm> realm, string? email, Id<Organization>? organization, PageRequest<User> page, CancellationToken cancellationToken)
     {
         DynamicParameters parameters = new(new { realm });
-        string where = "realm_id = @realm";
-        if (email is not null)
-        {
-            where += " AND email_key = @key";
-            parameters.Add("key", EmailAddress.Normalize(email));
-        }
-
+        string select = $"SELECT {Columns} FROM users u WHERE realm_id = @realm";
+        string idColumn = "u.id";
         if (organization is { } of)
         {
-            where += " AND id IN (SELECT user_id FROM memberships WHERE realm_id = @realm AND organization_id = @organization)";
+            // Read in the order of the memberships' own index: a page costs the same however many the organization or the realm has.
+            select = $"SELECT {OfMember} FROM memberships m JOIN users u ON u.realm_id = m.realm_id AND u.id = m.user_id WHERE m.realm_id = @realm AND m.organization_id = @organization";
+            idColumn = "m.user_id";
             parameters.Add("organization", of);
         }
 
-        return database.ReadAsync(
-            connection => connection.QueryPageAsync($"SELECT {Columns} FROM users WHERE {where}", "id", parameters, page), cancellationToken);
+        if (email is not null)
+        {
+            select += " AND u.email_key = @key";
+            parameters.Add("key", EmailAddress.Normalize(email));
+        }
+
+        return database.ReadAsync(connection => connection.QueryPageAsync(select, idColumn, parameters, page), cancellationToken);
     }
 
     public Task<UserWrite> CreateAsync(User user, string? passwordHash, CancellationToken cancellationToken) =>

@@ -151,7 +151,10 @@ CREATE TABLE memberships (
     FOREIGN KEY (realm_id, organization_id) REFERENCES organizations (realm_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX memberships_by_user ON memberships (realm_id, user_id, organization_id);
+-- For lists page by page: without an index in the list's own order, SQLite reads through the whole realm to find it.
+CREATE INDEX memberships_by_user_in_order ON memberships (realm_id, user_id, id);
 CREATE INDEX memberships_by_organization ON memberships (realm_id, organization_id, id);
+CREATE INDEX memberships_by_organization_and_user ON memberships (realm_id, organization_id, user_id);
 
 CREATE TABLE factors (
     realm_id uuid NOT NULL,

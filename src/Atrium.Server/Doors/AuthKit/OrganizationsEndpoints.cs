@@ -131,9 +131,9 @@ public static class OrganizationsEndpoints
     private static async Task<AuthKitError> DomainTakenAsync(
         OrganizationStore organizations, Id<Realm> realm, Id<Organization> id, IReadOnlyList<string> domains, CancellationToken cancellationToken)
     {
-        string? taken = await organizations.TakenDomainAsync(realm, id, domains, cancellationToken);
-        return AuthKitError.MessageOnly(
-            $"An Organization with the domain {taken ?? domains.FirstOrDefault()} already exists.", StatusCodes.Status409Conflict);
+        // It may have become free again meanwhile; the answer stays what it was.
+        string taken = await organizations.TakenDomainAsync(realm, id, domains, cancellationToken) ?? string.Join(", ", domains);
+        return AuthKitError.MessageOnly($"An Organization with the domain {taken} already exists.", StatusCodes.Status409Conflict);
     }
 
     private static async Task<JsonAnswer<OrganizationJson>> AnswerAsync(
