@@ -7,7 +7,6 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
-using Atrium.Server.Hosting;
 using Atrium.Server.Passwords;
 using Atrium.Storage;
 using Atrium.Tests.Harness;

@@ -35,5 +35,9 @@ public static class AuthKitDoor
         api.MapFactors();
         EmailCodes.Map(api);
         api.MapSessions();
+
+        // SDKs read every refusal as JSON, also that of a path this server doesn't have.
+        foreach (string part in new[] { "user_management", "organizations", "auth", "sso" })
+            routes.MapFallback($"/{part}/{{**rest}}", static () => AuthKitError.NotFound);
     }
 }
