@@ -73,12 +73,12 @@ public sealed class SessionStore(Database database)
                 foreach (SessionOrganization row in await connection.QueryAsync<SessionOrganization>(
                     $"""
                     SELECT session_id, organization_id FROM grants
-                    WHERE realm_id = @realm AND session_id IN {parameters.AddIds("session", sessions)} AND organization_id IS NOT NULL
-                    ORDER BY created_at, id
+                    WHERE realm_id = @realm AND session_id IN {parameters.AddIds("session", sessions)} ORDER BY created_at, id
                     """,
                     parameters))
                 {
-                    newest[row.SessionId] = row.OrganizationId;
+                    if (row.OrganizationId is { } organization)
+                        newest[row.SessionId] = organization;
                 }
 
                 return newest;
@@ -138,6 +138,6 @@ public sealed class SessionStore(Database database)
     {
         public Id<Session> SessionId { get; init; }
 
-        public Id<Organization> OrganizationId { get; init; }
+        public Id<Organization>? OrganizationId { get; init; }
     }
 }

@@ -73,7 +73,7 @@ CREATE TABLE organizations (
 );
 CREATE UNIQUE INDEX organizations_by_handle ON organizations (realm_id, handle);
 CREATE UNIQUE INDEX organizations_by_external_id ON organizations (realm_id, external_id);
-CREATE INDEX organizations_by_name ON organizations (realm_id, name);
+CREATE INDEX organizations_by_name ON organizations (realm_id, name, id);
 
 CREATE TABLE organization_domains (
     realm_id uuid NOT NULL,
@@ -87,7 +87,7 @@ CREATE TABLE organization_domains (
     FOREIGN KEY (realm_id, organization_id) REFERENCES organizations (realm_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX organization_domains_by_domain ON organization_domains (realm_id, domain);
-CREATE INDEX organization_domains_by_organization ON organization_domains (realm_id, organization_id);
+CREATE INDEX organization_domains_by_organization ON organization_domains (realm_id, organization_id, id);
 
 -- Which organizations a client that is not shared with all may be used by at the app-native door.
 CREATE TABLE client_organizations (
@@ -170,7 +170,7 @@ CREATE TABLE factors (
     PRIMARY KEY (realm_id, id),
     FOREIGN KEY (realm_id, user_id) REFERENCES users (realm_id, id) ON DELETE CASCADE
 );
-CREATE INDEX factors_by_user ON factors (realm_id, user_id);
+CREATE INDEX factors_by_user ON factors (realm_id, user_id, id);
 
 CREATE TABLE factor_challenges (
     realm_id uuid NOT NULL,
@@ -198,7 +198,7 @@ CREATE TABLE email_verifications (
     PRIMARY KEY (realm_id, id),
     FOREIGN KEY (realm_id, user_id) REFERENCES users (realm_id, id) ON DELETE CASCADE
 );
-CREATE INDEX email_verifications_by_user ON email_verifications (realm_id, user_id);
+CREATE INDEX email_verifications_by_user ON email_verifications (realm_id, user_id, id);
 
 CREATE TABLE sessions (
     realm_id uuid NOT NULL,
