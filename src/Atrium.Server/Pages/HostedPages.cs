@@ -96,11 +96,7 @@ public static class HostedPages
     public static string PathOf(Realm realm) => $"/t/{realm.Handle}/sign-in";
 
     /// <summary>The address that shows where the sign-in stands.</summary>
-    public static string AddressOf(Realm realm, Client client, string handle) => PathOf(realm) + new QueryBuilder
-    {
-        { "client_id", client.ClientId },
-        { "sign_in", handle },
-    }.ToQueryString();
+    public static string AddressOf(Realm realm, string handle) => PathOf(realm) + QueryString.Create("handle", handle).ToUriComponent();
 
     private static IResult Stopped(HostedPage page, OAuthError error, string title, string next)
     {
@@ -119,7 +115,7 @@ public static class HostedPages
     }
 
     private static PageForm FormOf(HostedPage page) =>
-        new(PathOf(page.Realm), [new("client_id", page.Client.ClientId), new("sign_in", page.Handle)]);
+        new(PathOf(page.Realm), [new("handle", page.Handle)]);
 
     private static OrganizationOption OptionOf(MembershipInOrganization entry) => new(
         entry.Organization.Id.ToString(),

@@ -6,7 +6,6 @@ using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Doors;
 using Atrium.Server.Doors.OAuth;
-using Atrium.Server.Hosting;
 using Atrium.Server.SignIns;
 using Microsoft.Extensions.Primitives;
 
@@ -16,7 +15,7 @@ namespace Atrium.Server.Pages;
 /// The hosted sign-in: shows the page of the step that is next, takes what its form brings, and leads to the next page or back to the client.
 /// Every form is answered by a redirect or by the same page with what was wrong. It decides nothing: the engine does.
 /// </summary>
-public sealed class HostedSignIn(SignInDesk desk, RealmDirectory directory, BrowserCookies cookies, AuthorizationResponse responses)
+public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, AuthorizationResponse responses)
 {
     private static readonly OAuthError Unknown = new("ATR1301", "invalid_request", "This page belongs to a sign-in that is over, or was never begun.");
     private static readonly OAuthError OtherBrowser = new("ATR1302", "invalid_request", "This sign-in was begun in another browser, or its cookies are gone.");
@@ -44,7 +43,7 @@ public sealed class HostedSignIn(SignInDesk desk, RealmDirectory directory, Brow
         if (step is SignInStep.Complete complete)
             return await FinishAsync(context, realm, progress, complete, handle: "", cancellationToken);
         Secret? handle = await desk.SaveAsync(progress with { Browser = cookies.MarkBrowser(context, realm) }, newHandle: true, cancellationToken);
-        return new SeeOther(HostedPages.AddressOf(realm, progress.Client, handle!.Value.Reveal()));
+        return new SeeOther(HostedPages.AddressOf(realm, handle!.Value.Reveal()));
     }
 
     private async Task<IResult> ShowAsync(HttpContext context, CancellationToken cancellationToken)
@@ -84,7 +83,7 @@ public sealed class HostedSignIn(SignInDesk desk, RealmDirectory directory, Brow
                 await TakeChoiceAsync(page, progress, choose, facts, form, cancellationToken),
 
             // The form of a page that is no longer the one to fill in: show the one that is.
-            _ => new SeeOther(HostedPages.AddressOf(realm, page.Client, page.Handle)),
+            _ => new SeeOther(HostedPages.AddressOf(realm, page.Handle)),
         };
     }
 
@@ -114,7 +113,7 @@ public sealed class HostedSignIn(SignInDesk desk, RealmDirectory directory, Brow
             case ProofResult.Proved proved:
                 return await GoOnAsync(page, proved.Progress, cancellationToken);
             case ProofResult.Wrong when !await desk.CountFailedTryAsync(progress, cancellationToken):
-                return new SeeOther(HostedPages.AddressOf(page.Realm, page.Client, page.Handle));
+                return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
             case ProofResult.Wrong:
                 SignInProgress counted = progress with { SignIn = progress.SignIn with { FailedTries = progress.SignIn.FailedTries + 1 } };
                 SignInStep next = await desk.NextAsync(counted, cancellationToken);
@@ -148,7 +147,7 @@ public sealed class HostedSignIn(SignInDesk desk, RealmDirectory directory, Brow
 
         // Whether or not another submit was faster: the page of the step that is next tells where the sign-in stands.
         await desk.SaveAsync(progress, newHandle: false, cancellationToken);
-        return new SeeOther(HostedPages.AddressOf(page.Realm, page.Client, page.Handle));
+        return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
     }
 
     private async Task<IResult> FinishAsync(
@@ -156,7 +155,7 @@ public sealed class HostedSignIn(SignInDesk desk, RealmDirectory directory, Brow
     {
         Secret cookie = Secret.New();
         if (await desk.CompleteAsync(progress, step, cookie, cancellationToken) is not { } completed)
-            return new SeeOther(HostedPages.AddressOf(realm, progress.Client, handle));
+            return new SeeOther(HostedPages.AddressOf(realm, handle));
         if (completed.IsNewSession)
             cookies.SetSession(context, realm, cookie, completed.Session.ExpiresAt);
         return responses.Code(realm, progress.Client, progress.SignIn.Request, completed.Code);
@@ -181,15 +180,13 @@ public sealed class HostedSignIn(SignInDesk desk, RealmDirectory directory, Brow
     private async Task<Found?> FindAsync(
         HttpContext context, Realm realm, IReadOnlyDictionary<string, StringValues> parameters, CancellationToken cancellationToken)
     {
-        if (parameters.ValueOf("client_id") is not { } clientId
-            || parameters.ValueOf("sign_in") is not { } handle
-            || await directory.ClientAsync(realm, clientId, cancellationToken) is not { } client
-            || await desk.FindAsync(client, Door.OAuth, new Secret(handle), cancellationToken) is not { } progress)
+        if (parameters.ValueOf("handle") is not { } handle
+            || await desk.FindAsync(realm.Id, Door.OAuth, new Secret(handle), cancellationToken) is not { } progress)
         {
             return null;
         }
 
-        HostedPage page = new(context, realm, client, progress.SignIn, handle);
+        HostedPage page = new(context, realm, progress.Client, progress.SignIn, handle);
         if (!BrowserCookies.IsBrowser(context, progress.Browser))
             return new Found(page, progress, OtherBrowser);
 

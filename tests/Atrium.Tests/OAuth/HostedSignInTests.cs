@@ -115,7 +115,7 @@ public sealed class HostedSignInTests(DemoServer server) : IClassFixture<DemoSer
         HostedForm forgotten = await browser.OpenAsync(OAuthBrowser.Authorize());
         using HttpResponseMessage done = await browser.SubmitPasswordAsync(form, "sam@example.test");
         using HttpResponseMessage again = await browser.SubmitPasswordAsync(form, "sam@example.test");
-        using HttpResponseMessage unknown = await browser.GetAsync("/t/acme/sign-in?client_id=demo-web&sign_in=unknown");
+        using HttpResponseMessage unknown = await browser.GetAsync("/t/acme/sign-in?handle=unknown");
         using HttpResponseMessage none = await browser.GetAsync("/t/acme/sign-in");
         foreach (HttpResponseMessage over in new[] { again, unknown, none })
             (over.StatusCode, (await over.Content.ReadAsStringAsync()).Contains("ATR1301", StringComparison.Ordinal)).ShouldBe((HttpStatusCode.BadRequest, true));
@@ -254,7 +254,7 @@ public sealed class HostedSignInTests(DemoServer server) : IClassFixture<DemoSer
         HttpContent[] bodies =
         [
             new StringContent("{}", System.Text.Encoding.UTF8, "application/json"),
-            new FormUrlEncodedContent([new("sign_in", "x"), new("sign_in", "y")]),
+            new FormUrlEncodedContent([new("handle", "x"), new("handle", "y")]),
             new ByteArrayContent([0x61, 0x3d, 0xff]) { Headers = { ContentType = new("application/x-www-form-urlencoded") } },
             new ByteArrayContent(new byte[1024 * 1024]) { Headers = { ContentType = new("application/x-www-form-urlencoded") } },
         ];
