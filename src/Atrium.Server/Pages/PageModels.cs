@@ -37,11 +37,12 @@ public sealed record OrganizationModel(
     string Realm, string Client, PageForm Form, string Email, IReadOnlyList<OrganizationOption> Organizations,
     string? Error = null, string? StartAgain = null);
 
-/// <summary>Whether a message tells of a failure or of an end that was wanted.</summary>
+/// <summary>Whether a message tells of a failure, of an end that was wanted, or asks.</summary>
 public enum MessageTone
 {
     Problem,
     Done,
+    Question,
 }
 
 /// <summary>A form with a single button, such as the confirmation of a sign-out.</summary>

@@ -227,6 +227,20 @@ public sealed class PresentedTokenTests(DemoServer server) : IClassFixture<DemoS
     }
 
     [Fact]
+    public async Task A_logout_with_somebody_elses_token_asks_whoever_is_signed_in_and_still_leads_back()
+    {
+        string sams = IdTokenOf(await new OAuthBrowser(server).TokensAsync("sam@example.test"));
+        await browser.TokensAsync("mia@example.test");
+        string url = $"/t/acme/logout?id_token_hint={sams}&post_logout_redirect_uri={Uri.EscapeDataString(DemoRealm.AfterSignOut)}";
+        using HttpResponseMessage asked = await browser.GetAsync(url);
+        asked.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await browser.SilentlyAsync(("prompt", "none"))).Code.ShouldNotBeEmpty();
+        using HttpResponseMessage done = await browser.PostAsync("/t/acme/logout", new HostedForm(url, await asked.Content.ReadAsStringAsync()).Hidden);
+        done.Headers.Location!.OriginalString.ShouldBe(DemoRealm.AfterSignOut);
+        (await browser.SilentlyAsync(("prompt", "none")))["error"].ShouldBe("login_required");
+    }
+
+    [Fact]
     public async Task A_logout_that_does_not_add_up_ends_nothing_and_leads_nowhere()
     {
         TokenReply tokens = await browser.TokensAsync("sam@example.test");

@@ -83,7 +83,9 @@ public sealed class LogoutEndpoint(
         HttpContext context, Realm realm, Client? client, IReadOnlyDictionary<string, StringValues> parameters, string? redirectUri)
     {
         List<HiddenField> hidden = [new("confirm", "yes")];
-        foreach (string name in new[] { "client_id", "post_logout_redirect_uri", "state" })
+        if (client is not null)
+            hidden.Add(new("client_id", client.ClientId));
+        foreach (string name in new[] { "post_logout_redirect_uri", "state" })
         {
             if (parameters.ValueOf(name) is { } value)
                 hidden.Add(new(name, value));
@@ -94,7 +96,8 @@ public sealed class LogoutEndpoint(
                 realm.Name,
                 "Sign out?",
                 client is null ? "Your sign-in in this browser will end." : $"{client.Name} asks to end your sign-in in this browser.",
-                Button: new MessageButton("Sign out", new PageForm(context.Request.Path, hidden))),
+                Button: new MessageButton("Sign out", new PageForm(context.Request.Path, hidden)),
+                Tone: MessageTone.Question),
             StatusCodes.Status200OK,
             redirectUri);
     }
