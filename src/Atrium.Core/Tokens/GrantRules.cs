@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 
 namespace Atrium.Core.Tokens;
@@ -29,6 +30,26 @@ public enum GrantRefusal
 
     /// <summary>A scope that the grant does not have (RFC 6749 section 6).</summary>
     ScopeExceeded,
+
+    /// <summary>The token request names another organization than the grant has chosen; it cannot add, remove or change one.</summary>
+    OrganizationMismatch,
+
+    /// <summary>The token request names another resource than the one that was granted (RFC 8707 section 2.2).</summary>
+    ResourceMismatch,
+}
+
+/// <summary>What a token request says once more of what its grant already settled. It may agree with the grant; it can't change it.</summary>
+public sealed record RestatedTerms(Id<Organization>? Organization, string? Resource)
+{
+    public static readonly RestatedTerms None = new(null, null);
+
+    /// <summary>What the grant has differently; null when it agrees with all of it.</summary>
+    public GrantRefusal? ConflictWith(Grant grant) => this switch
+    {
+        { Organization: { } organization } when grant.Choice.Selected != organization => GrantRefusal.OrganizationMismatch,
+        { Resource: { } resource } when grant.Resource != resource => GrantRefusal.ResourceMismatch,
+        _ => null,
+    };
 }
 
 /// <summary>What a presented code or token leads to.</summary>
@@ -52,7 +73,14 @@ public abstract record GrantDecision
 /// <summary>Decides what a presented code or refresh token gives. Pure: the facts come in, the decision goes out.</summary>
 public static class GrantRules
 {
-    public static GrantDecision Redeem(AuthorizationCode code, GrantFacts facts, Client presenter, string? redirectUri, string? verifier, DateTimeOffset now)
+    public static GrantDecision Redeem(
+        AuthorizationCode code,
+        GrantFacts facts,
+        Client presenter,
+        string? redirectUri,
+        string? verifier,
+        DateTimeOffset now,
+        RestatedTerms? restated = null)
     {
         if (facts.Grant.ClientId != presenter.Id)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
@@ -68,6 +96,8 @@ public static class GrantRules
             return new GrantDecision.Refuse(GrantRefusal.VerifierMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);
+        if (restated?.ConflictWith(facts.Grant) is { } conflict)
+            return new GrantDecision.Refuse(conflict);
 
         OrganizationClaims organizations = facts.Organizations;
         return SpeaksOfChosen(facts, organizations)
@@ -75,7 +105,13 @@ public static class GrantRules
             : new GrantDecision.Refuse(GrantRefusal.NotMember);
     }
 
-    public static GrantDecision Refresh(RefreshToken token, GrantFacts facts, Client presenter, IReadOnlyList<string>? scopes, DateTimeOffset now)
+    public static GrantDecision Refresh(
+        RefreshToken token,
+        GrantFacts facts,
+        Client presenter,
+        IReadOnlyList<string>? scopes,
+        DateTimeOffset now,
+        RestatedTerms? restated = null)
     {
         if (facts.Grant.ClientId != presenter.Id || now >= token.ExpiresAt)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
@@ -87,6 +123,8 @@ public static class GrantRules
             return new GrantDecision.End(GrantRefusal.RefreshReused);
         if (scopes is not null && scopes.Except(facts.Grant.Scopes, StringComparer.Ordinal).Any())
             return new GrantDecision.Refuse(GrantRefusal.ScopeExceeded);
+        if (restated?.ConflictWith(facts.Grant) is { } conflict)
+            return new GrantDecision.Refuse(conflict);
 
         OrganizationClaims organizations = facts.Organizations;
         return organizations switch

@@ -19,11 +19,18 @@ public static class PageHeaders
 
     /// <summary>
     /// The policy: nothing is loaded but our own stylesheet and images, no script runs, nobody frames the page.
-    /// Browsers hold a form's redirects to <c>form-action</c> too (CSP Level 3 section 6.4.1), so the redirect URI's origin is added to it.
+    /// Browsers hold the whole chain of redirects that answers a form to <c>form-action</c> (CSP Level 3 section 6.4.1): the redirect URI, and
+    /// wherever the application sends the person on from there. So a page whose form may leave this server allows https, and the redirect
+    /// URI's own origin or scheme where that is another; nothing of what the person types goes anywhere but here.
     /// </summary>
     public static string ContentSecurityPolicy(string? redirectUri = null)
     {
-        var target = FormActionSource(redirectUri) is { } source ? " " + source : "";
+        var target = FormActionSource(redirectUri) switch
+        {
+            null => "",
+            var source when source.StartsWith("https:", StringComparison.Ordinal) => " https:",
+            var source => $" https: {source}",
+        };
         return $"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{target}; frame-ancestors 'none'; base-uri 'none'";
     }
 

@@ -37,11 +37,12 @@ public sealed record OrganizationModel(
     string Realm, string Client, PageForm Form, string Email, IReadOnlyList<OrganizationOption> Organizations,
     string? Error = null, string? StartAgain = null);
 
-/// <summary>Whether a message tells of a failure or of an end that was wanted.</summary>
+/// <summary>Whether a message tells of a failure, of an end that was wanted, or asks.</summary>
 public enum MessageTone
 {
     Problem,
     Done,
+    Question,
 }
 
 /// <summary>A form with a single button, such as the confirmation of a sign-out.</summary>
@@ -51,7 +52,7 @@ public sealed record MessageButton(string Text, PageForm Form);
 /// <param name="Title">What happened, in a few words.</param>
 /// <param name="Sentence">What happened, in one sentence.</param>
 /// <param name="Next">What the person can do now; null when there is nothing to do.</param>
-/// <param name="ErrorId">The stable id of the failure, such as <c>ATR1203</c>.</param>
+/// <param name="ErrorId">The stable id of the failure, such as <c>ATR1201</c>.</param>
 /// <param name="RequestId">The <c>X-Request-ID</c> of this answer, by which the operator finds its log lines.</param>
 /// <param name="Link">Where to go on.</param>
 /// <param name="Button">What to confirm.</param>

@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
@@ -17,6 +18,7 @@ namespace Atrium.Server.SignIns;
 public sealed class SignInDesk(
     SignInStore signIns,
     UserStore users,
+    ClientStore clients,
     PasswordHasher passwords,
     GuessLimiter limiter,
     SecretBox box,
@@ -56,6 +58,14 @@ public sealed class SignInDesk(
     public async Task<SignInProgress?> FindAsync(Client client, Door door, Secret handle, CancellationToken cancellationToken) =>
         await signIns.FindAsync(client.RealmId, handle.Hash(), cancellationToken) is { } stored
             && stored.SignIn.ClientId == client.Id && stored.SignIn.Door == door
+            ? new SignInProgress { Client = client, SignIn = stored.SignIn, IsStored = true, Browser = stored.Browser }
+            : null;
+
+    /// <summary>The same where the handle alone tells which client it is for: on the realm's own pages.</summary>
+    public async Task<SignInProgress?> FindAsync(Id<Realm> realm, Door door, Secret handle, CancellationToken cancellationToken) =>
+        await signIns.FindAsync(realm, handle.Hash(), cancellationToken) is { } stored
+            && stored.SignIn.Door == door
+            && await clients.FindAsync(realm, stored.SignIn.ClientId, cancellationToken) is { } client
             ? new SignInProgress { Client = client, SignIn = stored.SignIn, IsStored = true, Browser = stored.Browser }
             : null;
 

@@ -40,13 +40,18 @@ public abstract record GrantResult
 /// <summary>Where the doors bring a code or a refresh token: loads the facts, asks the rules, and does in one commit what they say.</summary>
 public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvider clock)
 {
-    public async Task<GrantResult> RedeemAsync(Client client, Secret code, string? redirectUri, string? verifier, CancellationToken cancellationToken)
+    public Task<GrantResult> RedeemAsync(Client client, Secret code, string? redirectUri, string? verifier, CancellationToken cancellationToken) =>
+        RedeemAsync(client, code, redirectUri, verifier, RestatedTerms.None, cancellationToken);
+
+    /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
+    public async Task<GrantResult> RedeemAsync(
+        Client client, Secret code, string? redirectUri, string? verifier, RestatedTerms restated, CancellationToken cancellationToken)
     {
         if (await grants.FindCodeAsync(client.RealmId, code.Hash(), cancellationToken) is not var (stored, facts))
             return new GrantResult.Refused(GrantRefusal.Invalid);
 
         DateTimeOffset now = clock.GetUtcNow();
-        switch (GrantRules.Redeem(stored, facts, client, redirectUri, verifier, now))
+        switch (GrantRules.Redeem(stored, facts, client, redirectUri, verifier, now, restated))
         {
             case GrantDecision.Issue issue:
                 Secret? refreshText = null;
@@ -73,8 +78,19 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvide
 
     /// <param name="scopes">Fewer scopes for this access token; null for all of the grant's.</param>
     /// <param name="switchTo">Another organization that the caller has found the person may go on in.</param>
+    public Task<GrantResult> RefreshAsync(
+        Client client, Secret token, IReadOnlyList<string>? scopes, Id<Organization>? switchTo, CancellationToken cancellationToken) =>
+        RefreshAsync(client, token, scopes, switchTo, RestatedTerms.None, cancellationToken);
+
+    /// <inheritdoc cref="RefreshAsync(Client, Secret, IReadOnlyList{string}, Id{Organization}?, CancellationToken)"/>
+    /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
     public async Task<GrantResult> RefreshAsync(
-        Client client, Secret token, IReadOnlyList<string>? scopes, Id<Organization>? switchTo, CancellationToken cancellationToken)
+        Client client,
+        Secret token,
+        IReadOnlyList<string>? scopes,
+        Id<Organization>? switchTo,
+        RestatedTerms restated,
+        CancellationToken cancellationToken)
     {
         // A second look is needed when another request spends the token between our look and our rotation; it then answers with the successor.
         for (int look = 0; look < 2; look++)
@@ -83,7 +99,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvide
                 return new GrantResult.Refused(GrantRefusal.Invalid);
 
             DateTimeOffset now = clock.GetUtcNow();
-            switch (GrantRules.Refresh(stored, facts, client, scopes, now))
+            switch (GrantRules.Refresh(stored, facts, client, scopes, now, restated))
             {
                 case GrantDecision.Issue issue:
                     DateTimeOffset expiresAt = RefreshExpiry(facts, now);

@@ -1,5 +1,3 @@
-using Atrium.Core;
-using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Microsoft.Extensions.Primitives;
 
@@ -9,10 +7,12 @@ namespace Atrium.Server.Doors.AppNative;
 public sealed class AppNativeStart
 {
     /// <summary>Answers in this door's envelope. The authorize endpoint, which both doors share, hands over what it parsed.</summary>
+    /// <param name="pathOrganization">The <c>{org}</c> of the path as it was sent; this door answers for one that is no organization.</param>
+    /// <param name="parameters">The form or the query; a repeated parameter is still visible as such.</param>
     public Task<IResult> HandleAsync(
         HttpContext context,
         Realm realm,
-        Id<Organization>? pathOrganization,
+        string? pathOrganization,
         IReadOnlyDictionary<string, StringValues> parameters,
         CancellationToken cancellationToken) => Task.FromResult(Results.NotFound());
 }

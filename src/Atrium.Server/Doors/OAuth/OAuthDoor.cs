@@ -1,11 +1,82 @@
+using Atrium.Server.Doors.OAuth.Grants;
+using Atrium.Server.Pages;
+
 namespace Atrium.Server.Doors.OAuth;
 
-/// <summary>The OAuth door.</summary>
+/// <summary>
+/// The OAuth 2 and OpenID Connect door, below <c>/t/{realm}</c>. The paths below <c>/oauth2</c> and <c>/oidc</c>, of the realm and of an organization,
+/// lead to the same handlers.
+/// </summary>
 public static class OAuthDoor
 {
-    public static IServiceCollection AddOAuthDoor(this IServiceCollection services) => services;
+    private static readonly string[] GetAndPost = ["GET", "POST"];
+
+    public static IServiceCollection AddOAuthDoor(this IServiceCollection services) => services
+        .AddSingleton<ClientAuthentication>()
+        .AddSingleton<AuthorizationResponse>()
+        .AddSingleton<AuthorizeEndpoint>()
+        .AddSingleton<ITokenGrant, CodeGrant>()
+        .AddSingleton<ITokenGrant, RefreshGrant>()
+        .AddSingleton<ITokenGrant, ClientCredentialsGrant>()
+        .AddSingleton<TokenEndpoint>()
+        .AddSingleton<PresentedTokens>()
+        .AddSingleton<UserInfoEndpoint>()
+        .AddSingleton<IntrospectionEndpoint>()
+        .AddSingleton<RevocationEndpoint>()
+        .AddSingleton<LogoutEndpoint>()
+        .AddSingleton<Discovery>()
+        .AddSingleton<BrowserCookies>()
+        .AddSingleton<HostedSignIn>();
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
     {
+        RouteGroupBuilder realm = routes.MapRealm();
+        RouteGroupBuilder organization = realm.MapGroup("/o/{org}");
+
+        MapRealmMetadata(realm, "/.well-known/openid-configuration");
+        MapRealmMetadata(realm, "/.well-known/oauth-authorization-server");
+        MapRealmMetadata(routes.MapGroup("/.well-known/oauth-authorization-server").MapRealm(), "");
+        MapTokenPathMetadata(realm);
+        MapTokenPathMetadata(organization);
+
+        MapEndpoints(realm, "", jwks: "/jwks.json");
+        MapEndpoints(realm, "/oauth2", jwks: "/oauth2/jwks");
+        MapEndpoints(organization, "/oauth2", jwks: "/oauth2/jwks");
+        MapLogout(realm, "/oidc/logout");
+        MapLogout(organization, "/oidc/logout");
+        HostedSignIn.Map(realm);
     }
+
+    private static void MapEndpoints(RouteGroupBuilder group, string prefix, string jwks)
+    {
+        group.MapMethods($"{prefix}/authorize", GetAndPost, static (HttpContext context, AuthorizeEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
+        group.MapPost($"{prefix}/token", static (HttpContext context, TokenEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
+        group.MapMethods($"{prefix}/userinfo", GetAndPost, static (HttpContext context, UserInfoEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, cancellationToken));
+        group.MapPost($"{prefix}/introspect", static (HttpContext context, IntrospectionEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, cancellationToken));
+        group.MapPost($"{prefix}/revoke", static (HttpContext context, RevocationEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, cancellationToken));
+        group.MapGet(jwks, static (HttpContext context, Discovery discovery, CancellationToken cancellationToken) =>
+            discovery.KeysAsync(context, cancellationToken));
+        MapLogout(group, $"{prefix}/logout");
+    }
+
+    private static void MapLogout(RouteGroupBuilder group, string path) =>
+        group.MapMethods(path, GetAndPost, static (HttpContext context, LogoutEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, cancellationToken));
+
+    private static void MapRealmMetadata(RouteGroupBuilder group, string path) =>
+        group.MapGet(path, static (HttpContext context, Discovery discovery) => discovery.OfRealm(context));
+
+    private static void MapTokenPathMetadata(RouteGroupBuilder group) =>
+        group.MapGet(
+            "/oauth2/token/.well-known/openid-configuration",
+            static (HttpContext context, Discovery discovery, CancellationToken cancellationToken) =>
+                discovery.OfTokenPathAsync(context, PathOrganization(context), cancellationToken));
+
+    /// <summary>As it was sent; null on the realm's own paths.</summary>
+    private static string? PathOrganization(HttpContext context) => context.Request.RouteValues["org"] as string;
 }

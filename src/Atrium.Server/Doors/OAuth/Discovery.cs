@@ -1,0 +1,140 @@
+using Atrium.Core;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
+using Atrium.Server.Hosting;
+using Atrium.Server.Keys;
+using Atrium.Storage;
+
+namespace Atrium.Server.Doors.OAuth;
+
+/// <summary>What the server says of itself (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2): what exists, and nothing else.</summary>
+public sealed record MetadataBody
+{
+    public required string Issuer { get; init; }
+
+    public required string AuthorizationEndpoint { get; init; }
+
+    public required string TokenEndpoint { get; init; }
+
+    public required string UserinfoEndpoint { get; init; }
+
+    public required string JwksUri { get; init; }
+
+    public required string IntrospectionEndpoint { get; init; }
+
+    public required string RevocationEndpoint { get; init; }
+
+    public required string EndSessionEndpoint { get; init; }
+
+    /// <summary>Where the app-native door goes on; no standard names it.</summary>
+    public string? AuthnEndpoint { get; init; }
+
+    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "offline_access"];
+
+    public required IReadOnlyList<string> ClaimsSupported { get; init; }
+
+    public IReadOnlyList<string> ResponseTypesSupported => ["code"];
+
+    public required IReadOnlyList<string> ResponseModesSupported { get; init; }
+
+    public IReadOnlyList<string> GrantTypesSupported => ["authorization_code", "refresh_token", "client_credentials"];
+
+    public IReadOnlyList<string> SubjectTypesSupported => ["public"];
+
+    public required IReadOnlyList<string> IdTokenSigningAlgValuesSupported { get; init; }
+
+    public IReadOnlyList<string> TokenEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "none"];
+
+    public IReadOnlyList<string> IntrospectionEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post"];
+
+    public IReadOnlyList<string> RevocationEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "none"];
+
+    public IReadOnlyList<string> CodeChallengeMethodsSupported => ["S256"];
+
+    public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
+
+    /// <summary>RFC 9207 section 3.</summary>
+    public bool AuthorizationResponseIssParameterSupported => true;
+
+    public bool ClaimsParameterSupported => false;
+
+    public bool RequestParameterSupported => false;
+
+    /// <summary>Said aloud because the default is true (OpenID Connect Discovery section 3).</summary>
+    public bool RequestUriParameterSupported => false;
+}
+
+/// <summary>Discovery documents and keys.</summary>
+public sealed class Discovery(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations)
+{
+    private static readonly string[] PersonClaims =
+    [
+        "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
+        "picture", "locale", "updated_at", "email", "email_verified",
+    ];
+
+    private static readonly OAuthError NoSuchPath = new("ATR1701", "not_found", "The path names no organization.", StatusCodes.Status404NotFound);
+
+    /// <summary>The realm's own issuer, of <c>multi_org</c> tokens.</summary>
+    public IResult OfRealm(HttpContext context)
+    {
+        string root = publicUrl.Realm(context.Realm().Handle);
+        return Answer(context, new MetadataBody
+        {
+            Issuer = root,
+            AuthorizationEndpoint = $"{root}/authorize",
+            TokenEndpoint = $"{root}/token",
+            UserinfoEndpoint = $"{root}/userinfo",
+            JwksUri = $"{root}/jwks.json",
+            IntrospectionEndpoint = $"{root}/introspect",
+            RevocationEndpoint = $"{root}/revoke",
+            EndSessionEndpoint = $"{root}/logout",
+            ResponseModesSupported = ["query"],
+            IdTokenSigningAlgValuesSupported = [RealmKeys.ES256, RealmKeys.RS256],
+            ClaimsSupported = [.. PersonClaims, "organizations"],
+        });
+    }
+
+    /// <summary>The issuer of <c>organization</c> tokens: the realm's, or with a path of its own an organization's.</summary>
+    public async Task<IResult> OfTokenPathAsync(HttpContext context, string? org, CancellationToken cancellationToken)
+    {
+        Realm realm = context.Realm();
+        string root = publicUrl.Realm(realm.Handle);
+        if (org is not null)
+        {
+            if (Id<Organization>.Parse(org) is not { } id || await organizations.FindAsync(realm.Id, id, cancellationToken) is null)
+                return NoSuchPath.ToAnswer(context);
+            root = publicUrl.Organization(realm.Handle, id);
+        }
+
+        return Answer(context, new MetadataBody
+        {
+            Issuer = $"{root}/oauth2/token",
+            AuthorizationEndpoint = $"{root}/oauth2/authorize",
+            AuthnEndpoint = $"{root}/oauth2/authn",
+            TokenEndpoint = $"{root}/oauth2/token",
+            UserinfoEndpoint = $"{root}/oauth2/userinfo",
+            JwksUri = $"{root}/oauth2/jwks",
+            IntrospectionEndpoint = $"{root}/oauth2/introspect",
+            RevocationEndpoint = $"{root}/oauth2/revoke",
+            EndSessionEndpoint = $"{root}/oidc/logout",
+            ResponseModesSupported = ["query", "direct"],
+            IdTokenSigningAlgValuesSupported = [RealmKeys.RS256],
+            ClaimsSupported = [.. PersonClaims, "org_id", "org_name", "org_handle", "user_org"],
+        });
+    }
+
+    /// <summary>Every key of the realm. Kept for a minute only, so that a new key is known before it is used and a withdrawn one soon forgotten.</summary>
+    public async Task<IResult> KeysAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        JwkSet set = new([.. (await keys.AllAsync(context.Realm().Id, cancellationToken)).Select(static key => key.PublicJwk)]);
+        context.Response.Headers.CacheControl = "public, max-age=60";
+        return new JsonAnswer<JwkSet>(set, HostingJson.Default.JwkSet);
+    }
+
+    private static JsonAnswer<MetadataBody> Answer(HttpContext context, MetadataBody body)
+    {
+        context.Response.Headers.CacheControl = "public, max-age=300";
+        return new JsonAnswer<MetadataBody>(body, OAuthJson.Default.MetadataBody);
+    }
+}

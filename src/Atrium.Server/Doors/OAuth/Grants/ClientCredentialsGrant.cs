@@ -1,0 +1,29 @@
+using Atrium.Server.Tokens;
+
+namespace Atrium.Server.Doors.OAuth.Grants;
+
+/// <summary>
+/// RFC 6749 section 4.4: the client for itself. There is no person, so no organizations, no refresh token, and nothing to store:
+/// the answer is made without asking the database.
+/// </summary>
+public sealed class ClientCredentialsGrant(TokenIssuer issuer) : ITokenGrant
+{
+    private static readonly OAuthError NoOrganization = new("ATR1414", "invalid_request", "A client that speaks for itself is in no organization: leave out org.");
+
+    public string Type => "client_credentials";
+
+    public bool IsForPublicClients => false;
+
+    public async Task<TokenResult> AuthorizeAsync(TokenRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Parameters.ContainsKey("org"))
+            return NoOrganization;
+        IReadOnlyList<string> scopes = request.Scopes ?? [];
+        return new TokenBody
+        {
+            AccessToken = await issuer.ClientTokenAsync(request.Realm, request.Client, request.Restated.Resource, scopes, cancellationToken),
+            ExpiresIn = TokenIssuer.AccessTokenAge(request.Client, Core.SignIns.Door.OAuth),
+            Scope = TokenBody.ScopeOf(scopes),
+        };
+    }
+}
