@@ -50,7 +50,7 @@ describe('Method 1: the path of the organization', () => {
     assert.equal(Number(tokens.expiresIn), 1800);
     assert.ok(tokens.refreshToken && tokens.scope.includes('openid'));
     const identity = await identityClaims(server, tokens.idToken, 'demo-native');
-    assert.match(identity.sub, /^user_/);
+    assert.match(identity.sub, /^usr_[0-9a-z]{25}$/);
     const { payload: access } = await jwtVerify(tokens.accessToken, createRemoteJWKSet(new URL(`${app.base}/oauth2/jwks`)), {
       issuer: `${rootOf(server)}/oauth2/token`, algorithms: ['RS256'],
     });

@@ -43,10 +43,10 @@ for (const sdk of sdks) {
       const { refused, factor, challenge } = await untilCode();
       if (sdk.module.AuthenticationException) assert.ok(refused.error instanceof sdk.module.AuthenticationException);
       assert.equal(refused.body.authentication_factors.length, 1);
-      assert.match(factor.id, /^auth_factor_/);
+      assert.match(factor.id, /^fac_/);
       assert.equal(factor.type, 'totp');
       assert.equal(refused.body.user.email, people.tom);
-      assert.match(challenge.id, /^auth_challenge_/);
+      assert.match(challenge.id, /^chal_/);
       assert.equal(challenge.authenticationFactorId, factor.id);
       assert.equal(challenge.object, 'authentication_challenge');
     });

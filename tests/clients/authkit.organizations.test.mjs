@@ -135,7 +135,7 @@ for (const sdk of sdks) {
       const person = await newUser(server);
       const admin = await users.createOrganizationMembership({
         userId: person.id, organizationId: demo.northwind, roleSlug: 'admin' });
-      assert.match(admin.id, /^om_/);
+      assert.match(admin.id, /^mem_[0-9a-z]{25}$/);
       assert.equal(admin.object, 'organization_membership');
       assert.deepEqual([admin.userId, admin.organizationId], [person.id, demo.northwind]);
       assert.equal(admin.organizationName, 'Northwind');
@@ -160,7 +160,7 @@ for (const sdk of sdks) {
     test('a membership needs an organization and a user of this realm', async () => {
       const person = await newUser(server);
       for (const [userId, organizationId] of [
-        [person.id, unknownOrganization], ['user_0000000000000000000000001', demo.northwind]]) {
+        [person.id, unknownOrganization], ['usr_0000000000000000000000001', demo.northwind]]) {
         assert.equal((await refusal(users.createOrganizationMembership({ userId, organizationId }))).status, 404);
       }
     });

@@ -159,7 +159,7 @@ for (const sdk of sdks) {
       assert.deepEqual(authenticated.roles, ['owner']);
       assert.ok(authenticated.permissions.includes('billing:write'));
       assert.equal(authenticated.user.email, people.mia);
-      assert.match(authenticated.sessionId, /^session_/);
+      assert.match(authenticated.sessionId, /^s_[0-9a-z]{25}$/);
     });
 
     test('a sealed session refreshes, switches, and is again authentic', async () => {

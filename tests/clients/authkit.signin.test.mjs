@@ -176,7 +176,7 @@ for (const sdk of sdks) {
       });
       assert.ok(protectedHeader.kid);
       assert.equal(payload.sub, answer.user.id);
-      assert.match(payload.sid, /^session_/);
+      assert.match(payload.sid, /^s_[0-9a-z]{25}$/);
       assert.equal(typeof payload.jti, 'string');
       assert.equal(payload.org_id, organizations.northwind);
       assert.equal(payload.role, 'owner');

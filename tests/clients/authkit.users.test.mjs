@@ -26,7 +26,7 @@ for (const sdk of sdks) {
       const created = await users.createUser({
         email, password, firstName: 'Ada', lastName: 'Test', emailVerified: true, externalId, metadata: { plan: 'gold' },
       });
-      assert.match(created.id, /^user_/);
+      assert.match(created.id, /^usr_[0-9a-z]{25}$/);
       assert.equal(created.object, 'user');
       assert.equal(created.email, email);
       assert.equal(created.emailVerified, true);
@@ -143,7 +143,7 @@ for (const sdk of sdks) {
     });
 
     test('an id of the wrong form, and the id of nobody, are both not found', async () => {
-      for (const id of ['nonsense', 'user_0000000000000000000000001', 'org_0000000000000000000000001']) {
+      for (const id of ['nonsense', 'usr_0000000000000000000000001', 'org_0000000000000000000000001']) {
         const refused = await refusal(users.getUser(id));
         assert.equal(refused.status, 404, id);
         assert.equal(refused.name, 'NotFoundException');

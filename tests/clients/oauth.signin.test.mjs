@@ -58,10 +58,10 @@ describe('Signing in through the hosted page', () => {
     assert.equal(tokens.token_type.toLowerCase(), 'bearer');
     assert.equal(tokens.expires_in, 1800);
     const access = await accessClaims(server, tokens.access_token, 'demo-web');
-    assert.match(access.sub, /^user_/);
+    assert.match(access.sub, /^usr_[0-9a-z]{25}$/);
     assert.equal(access.client_id, 'demo-web');
     assert.equal(access.exp - access.iat, 1800);
-    assert.match(access.sid, /^session_/);
+    assert.match(access.sid, /^s_[0-9a-z]{25}$/);
     assert.deepEqual(access.scope.split(' ').sort(), ['email', 'openid', 'profile']);
     assert.equal(decodeProtectedHeader(tokens.id_token).alg, 'ES256');
     const identity = tokens.claims();
