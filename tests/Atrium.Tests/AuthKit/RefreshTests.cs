@@ -1,7 +1,11 @@
 using System.Net;
+using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
+using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
+using Atrium.Server.SignIns;
+using Atrium.Server.Tokens;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Shouldly;
@@ -119,6 +123,24 @@ public sealed class RefreshTests(DemoServer server) : IClassFixture<DemoServer>
         }
 
         (await door.RefreshAsync(first["refresh_token"])).ShouldBe(HttpStatusCode.OK)["organization_id"].ShouldBe(contoso);
+    }
+
+    [Fact]
+    public async Task A_grant_of_another_door_is_not_switched_here()
+    {
+        SignInDesk desk = server.Get<SignInDesk>();
+        Client client = (await server.Get<ClientStore>().FindByClientIdAsync("demo-authkit", default)).ShouldNotBeNull();
+        SignInProgress begun = desk.Begin(client, Door.OAuth, new AuthorizationRequest(), OrganizationChoice.Unchosen);
+        SignInProgress proved = (await desk.ProvePasswordAsync(begun, Mia, DemoRealm.Password, address: null, default))
+            .ShouldBeOfType<ProofResult.Proved>().Progress;
+        SignInStep.Complete step = (await desk.NextAsync(proved, default)).ShouldBeOfType<SignInStep.Complete>();
+        CompletedSignIn completed = (await desk.CompleteAsync(proved, step, cookie: null, default)).ShouldNotBeNull();
+        GrantResult.Issued issued = (await server.Get<GrantDesk>().RedeemAsync(client, completed.Code, null, null, default))
+            .ShouldBeOfType<GrantResult.Issued>();
+        string token = issued.Tokens.RefreshToken!.Value.Reveal();
+
+        (await door.RefreshAsync(token, await door.OrganizationIdAsync("northwind"))).ShouldBe(HttpStatusCode.BadRequest, "invalid_grant");
+        (await door.RefreshAsync(token)).ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]

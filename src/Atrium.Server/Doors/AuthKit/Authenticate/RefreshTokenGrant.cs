@@ -40,6 +40,9 @@ public sealed class RefreshTokenGrant(GrantStore store, GrantDesk grants, SignIn
             return await RefreshAsync(call, token, switchTo: null, cancellationToken);
         }
 
+        // What the client got through another door is for the organization that was chosen there.
+        if (facts.Grant.Door != Door.AuthKit)
+            return AuthenticateErrors.InvalidRefreshToken;
         if (Id<Organization>.Parse(wanted) is not { } organization)
             return AuthenticateErrors.NoSuchMembership;
         return await RefuseSwitchAsync(call, facts.Session, organization, cancellationToken)

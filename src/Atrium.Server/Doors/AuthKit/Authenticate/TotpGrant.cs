@@ -63,6 +63,7 @@ public sealed class TotpGrant(SignInDesk desk, FactorStore factors, SignInAnswer
                 return await answers.StepAsync(
                     right, await desk.NextAsync(right, cancellationToken), AuthenticateErrors.InvalidPendingToken, cancellationToken);
             case ProofResult.Limited limited:
+                await desk.SaveAsync(SignInDesk.GiveBackTry(reserved), newHandle: false, cancellationToken);
                 return AuthKitError.TooManyRequests(limited.Wait);
             case ProofResult.Busy:
                 return AuthKitError.Busy();
