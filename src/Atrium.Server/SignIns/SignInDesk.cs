@@ -180,13 +180,17 @@ public sealed class SignInDesk(
         Secret handle = Secret.New();
         if (!progress.IsStored)
         {
-            await signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
+            await StoreAsync(progress, handle, cancellationToken);
             return handle;
         }
 
         bool saved = await signIns.ChangeAsync(progress.SignIn, newHandle ? handle.Hash() : null, progress.Proof, cancellationToken);
         return saved ? handle : null;
     }
+
+    /// <summary>Stores a new sign-in under a handle that the door made, because its wire format gives handles a form of their own.</summary>
+    public Task StoreAsync(SignInProgress progress, Secret handle, CancellationToken cancellationToken) =>
+        signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
 
     public Task EndAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         progress.IsStored ? signIns.DeleteAsync(progress.SignIn, cancellationToken) : Task.CompletedTask;
