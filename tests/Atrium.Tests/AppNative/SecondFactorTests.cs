@@ -107,6 +107,17 @@ public sealed class SecondFactorTests(DemoServer server) : IClassFixture<DemoSer
         answers.Where(static answer => answer.Status != HttpStatusCode.OK).ShouldAllBe(static answer => answer.Status == HttpStatusCode.BadRequest);
     }
 
+    [Fact]
+    public async Task Guesses_sent_at_once_get_no_more_looks_than_guesses_one_by_one()
+    {
+        Answer second = await mfa.PasswordAsync(await mfa.StartAsync(), Tom);
+        string wrong = mfa.WrongTotp();
+        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => mfa.AnswerAsync(second, NativeApp.Totp, new { token = wrong })));
+        answers.Count(static answer => answer.Status == HttpStatusCode.OK).ShouldBeLessThanOrEqualTo(4);
+        answers.Count(static answer => answer.Status == HttpStatusCode.BadRequest && answer.Json.GetProperty("code").GetString() == "ABA-60002")
+            .ShouldBeLessThanOrEqualTo(1);
+    }
+
     private async Task<Id<Organization>> MakeOrganizationAsync(string handle, OrganizationSettings settings)
     {
         DateTimeOffset now = server.Clock.GetUtcNow();
