@@ -11,6 +11,8 @@ public static class AppNativeRequest
     /// <summary>The base64url of a SHA-256 without padding (RFC 7636 section 4.2).</summary>
     private const int ChallengeLength = 43;
 
+    private const int MaxUserAgentLength = 512;
+
     private static readonly AppNativeError LoginRequired = AppNativeError.AuthenticationFailed(
         "login_required - There is no session to build on, and prompt=none forbids to ask.");
 
@@ -40,7 +42,7 @@ public static class AppNativeRequest
             CodeChallenge = Read(parameters, "code_challenge") is { Length: > 0 } challenge ? challenge : null,
             LoginHint = Read(parameters, "login_hint"),
             OnOrganizationPath = onOrganizationPath,
-            UserAgent = context.Request.Headers.UserAgent is [{ Length: > 0 } agent] ? agent : null,
+            UserAgent = context.Request.Headers.UserAgent is [{ Length: > 0 } agent] ? agent[..Math.Min(agent.Length, MaxUserAgentLength)] : null,
             IpAddress = context.Connection.RemoteIpAddress?.ToString(),
         };
 
