@@ -175,6 +175,26 @@ public sealed class OrganizationTests(DemoServer server) : IClassFixture<DemoSer
     }
 
     [Fact]
+    public async Task An_organization_that_the_clients_tokens_may_not_speak_of_is_not_entered()
+    {
+        NativeApp restricted = new(server, "native-restricted");
+        string contoso = (await app.OrganizationAsync("contoso")).ToString();
+        await restricted.MakeClientAsync(
+            client => client with
+            {
+                Settings = client.Settings with
+                {
+                    Restrictions = new RestrictionSettings { Organizations = new() { Policy = OrganizationPolicy.Allowlist, AllowedOrgIds = [contoso] } },
+                },
+            },
+            "northwind",
+            "contoso");
+        Answer failed = await restricted.AnswerAsync(await restricted.StartAsync(), NativeApp.Sso, new { orgHandle = "northwind" });
+        failed.ShouldFail("organization.not.associated.with.application", NativeApp.Sso);
+        (await restricted.PasswordAsync(await restricted.AnswerAsync(failed, NativeApp.Sso, new { orgHandle = "contoso" }), "mia@example.test")).ShouldComplete();
+    }
+
+    [Fact]
     public async Task Two_choices_of_an_organization_at_once_do_not_both_count()
     {
         Answer start = await app.StartAsync();

@@ -107,6 +107,10 @@ public sealed class OrganizationDiscovery(OrganizationStore organizations)
 
         if (found.Status != OrganizationStatus.Active)
             return new(null, Unusable);
-        return await organizations.IsSharedAsync(client, found.Id, cancellationToken) ? new(found.Id, null) : new(null, NotShared);
+
+        // Tokens that the client may not have are better not signed in for.
+        return client.Settings.Restrictions.Organizations.Allows(found.Id) && await organizations.IsSharedAsync(client, found.Id, cancellationToken)
+            ? new(found.Id, null)
+            : new(null, NotShared);
     }
 }
