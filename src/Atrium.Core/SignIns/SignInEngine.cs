@@ -113,16 +113,16 @@ public static class SignInEngine
     /// <summary>AuthKit's own rule: a password opens nothing before the address is verified.</summary>
     private static bool RequiresVerifiedEmail(Door door) => door == Door.AuthKit;
 
-    private static bool OffersOrganizationOption(SignIn signIn, Client client) =>
-        signIn.Door == Door.AppNative
-        && signIn.Choice == OrganizationChoice.Unchosen
-        && client.Settings.AppNative.EnhancedOrganizationAuthentication;
-
     /// <summary>
     /// Whether the sign-in itself is the chosen organization's. In a multi-org token a selection is judged when the token is issued; at the
     /// app-native door the person signs in to the organization, whatever the token says later.
     /// </summary>
     private static bool IsUnderChosen(SignIn signIn, TokenProfile profile) => profile != TokenProfile.MultiOrg || signIn.Door == Door.AppNative;
+
+    private static bool OffersOrganizationOption(SignIn signIn, Client client) =>
+        signIn.Door == Door.AppNative
+        && signIn.Choice == OrganizationChoice.Unchosen
+        && client.Settings.AppNative.EnhancedOrganizationAuthentication;
 
     private static bool ChosenIsUsable(SignIn signIn, SignInFacts facts) =>
         facts.ChosenOrganization is { Status: OrganizationStatus.Active } organization

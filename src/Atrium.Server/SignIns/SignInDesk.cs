@@ -193,7 +193,7 @@ public sealed class SignInDesk(
         Secret handle = Secret.New();
         if (!progress.IsStored)
         {
-            await StoreAsync(progress, handle, cancellationToken);
+            await signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
             return handle;
         }
 
