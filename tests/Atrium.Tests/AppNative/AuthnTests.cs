@@ -3,8 +3,10 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Atrium.Core;
+using Atrium.Core.Clients;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
+using Atrium.Server.Demo;
 using Atrium.Server.Hosting;
 using Atrium.Server.Tokens;
 using Atrium.Storage;
@@ -230,9 +232,9 @@ public sealed class AuthnTests(DemoServer server) : IClassFixture<DemoServer>
 
     private async Task<IssuedTokens> RedeemAsync(string code)
     {
-        Core.Clients.Client client = (await server.Get<ClientStore>().FindByClientIdAsync("demo-native", TestContext.Current.CancellationToken))!;
+        Client client = (await server.Get<ClientStore>().FindByClientIdAsync("demo-native", TestContext.Current.CancellationToken))!;
         GrantResult result = await server.Get<GrantDesk>().RedeemAsync(
-            client, new Secret(code), Server.Demo.DemoRealm.NativeCallback, verifier: null, TestContext.Current.CancellationToken);
+            client, new Secret(code), DemoRealm.NativeCallback, verifier: null, TestContext.Current.CancellationToken);
         return result.ShouldBeOfType<GrantResult.Issued>().Tokens;
     }
 }

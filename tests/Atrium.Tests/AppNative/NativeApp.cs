@@ -11,6 +11,7 @@ using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;
+using TotpCodes = Atrium.Core.Users.Totp;
 
 namespace Atrium.Tests.AppNative;
 
@@ -176,7 +177,7 @@ internal sealed class NativeApp(DemoServer server, string clientId = "demo-nativ
     public string TotpNow()
     {
         Base32.TryDecode(DemoRealm.TotpSecret, out byte[]? secret).ShouldBeTrue();
-        return Core.Users.Totp.Code(secret, server.Clock.GetUtcNow());
+        return TotpCodes.Code(secret, server.Clock.GetUtcNow());
     }
 
     /// <summary>Six digits that are the code of no step around now.</summary>
@@ -184,6 +185,6 @@ internal sealed class NativeApp(DemoServer server, string clientId = "demo-nativ
     {
         Base32.TryDecode(DemoRealm.TotpSecret, out byte[]? secret).ShouldBeTrue();
         return Enumerable.Range(0, 10).Select(static digit => new string((char)('0' + digit), 6))
-            .First(code => Core.Users.Totp.Match(secret, code, server.Clock.GetUtcNow(), lastUsedStep: null) is null);
+            .First(code => TotpCodes.Match(secret, code, server.Clock.GetUtcNow(), lastUsedStep: null) is null);
     }
 }

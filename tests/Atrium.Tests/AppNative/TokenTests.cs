@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
@@ -135,7 +136,7 @@ public sealed class TokenTests(DemoServer server) : IClassFixture<DemoServer>
         Membership membership = new()
         {
             RealmId = sam.RealmId,
-            Id = Core.Id<Membership>.New(server.Clock),
+            Id = Id<Membership>.New(server.Clock),
             UserId = sam.Id,
             OrganizationId = await app.OrganizationAsync("contoso"),
             Scopes = ["member"],
