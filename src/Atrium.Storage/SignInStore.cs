@@ -82,6 +82,21 @@ public sealed class SignInStore(Database database)
                     Row(signIn, newHandle, browser: null)) == 1,
             cancellationToken);
 
+    /// <summary>
+    /// Counts a try, or with -1 takes it back; the count is then what comes back. It stands beside the version, so that tries at once neither get
+    /// lost nor stand in the way of the one that is right. Null when the sign-in is gone or has had all its tries.
+    /// </summary>
+    public Task<int?> CountTryAsync(SignIn signIn, int delta, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.ExecuteScalarAsync<int?>(
+                """
+                UPDATE sign_ins SET failed_tries = failed_tries + @delta
+                WHERE realm_id = @RealmId AND id = @Id AND failed_tries + @delta <= @MaxFactorTries
+                RETURNING failed_tries
+                """,
+                new { signIn.RealmId, signIn.Id, delta, SignIn.MaxFactorTries }),
+            cancellationToken);
+
     /// <summary>Ends a sign-in that cannot go on.</summary>
     public Task DeleteAsync(SignIn signIn, CancellationToken cancellationToken) =>
         database.WriteAsync(

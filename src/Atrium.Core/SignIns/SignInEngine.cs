@@ -19,7 +19,7 @@ public static class SignInEngine
             return new SignInStep.Refuse(SignInRefusal.TooManyTries);
 
         TokenProfile profile = facts.Client.ProfileFor(signIn.Door);
-        if (signIn.Choice is OrganizationChoice.Chosen && profile != TokenProfile.MultiOrg && !ChosenIsUsable(signIn, facts))
+        if (signIn.Choice is OrganizationChoice.Chosen && IsUnderChosen(signIn, profile) && !ChosenIsUsable(signIn, facts))
             return new SignInStep.Refuse(SignInRefusal.OrganizationUnavailable);
 
         if (facts.User is not { } user || !signIn.HasProved(AuthenticationMethod.Password))
@@ -112,6 +112,12 @@ public static class SignInEngine
 
     /// <summary>AuthKit's own rule: a password opens nothing before the address is verified.</summary>
     private static bool RequiresVerifiedEmail(Door door) => door == Door.AuthKit;
+
+    /// <summary>
+    /// Whether the sign-in itself is the chosen organization's. In a multi-org token a selection is judged when the token is issued; at the
+    /// app-native door the person signs in to the organization, whatever the token says later.
+    /// </summary>
+    private static bool IsUnderChosen(SignIn signIn, TokenProfile profile) => profile != TokenProfile.MultiOrg || signIn.Door == Door.AppNative;
 
     private static bool OffersOrganizationOption(SignIn signIn, Client client) =>
         signIn.Door == Door.AppNative

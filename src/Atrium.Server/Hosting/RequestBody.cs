@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 
@@ -53,15 +54,22 @@ public static class RequestBody
         }
     }
 
-    /// <summary>A JSON object; an empty body is an empty one. Null when it is anything else.</summary>
+    /// <summary>A JSON object all of whose text can be read; an empty body is an empty one. Null when it is anything else.</summary>
     public static JsonElement? ParseJsonObject(ReadOnlyMemory<byte> body)
     {
         if (body.Span.Trim(" \t\r\n"u8).IsEmpty)
             return JsonSerializer.SerializeToElement(new Dictionary<string, string>(), HostingJson.Default.DictionaryStringString);
         try
         {
+            // RFC 8259 section 8.1 and 8.2: the parser itself takes bytes that are not UTF-8, and halves of surrogate pairs; reading them throws.
+            if (!Utf8.IsValid(body.Span))
+                return null;
             using JsonDocument json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
-            return json.RootElement.ValueKind == JsonValueKind.Object ? json.RootElement.Clone() : null;
+            if (json.RootElement.ValueKind != JsonValueKind.Object)
+                return null;
+            if (body.Span.IndexOf("\\u"u8) >= 0)
+                ReadAllText(json.RootElement);
+            return json.RootElement.Clone();
         }
         catch (JsonException)
         {
@@ -69,11 +77,34 @@ public static class RequestBody
         }
         catch (InvalidOperationException)
         {
-            // The name of a key is half of a surrogate pair: JSON by its grammar, but no text.
             return null;
         }
     }
 
     public static bool HasType(HttpRequest request, string mediaType) =>
         request.ContentType is { } type && type.Split(';')[0].Trim().Equals(mediaType, StringComparison.OrdinalIgnoreCase);
+
+    private static void ReadAllText(JsonElement json)
+    {
+        switch (json.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in json.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadAllText(property.Value);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement element in json.EnumerateArray())
+                    ReadAllText(element);
+                break;
+            case JsonValueKind.String:
+                _ = json.GetString();
+                break;
+            default:
+                break;
+        }
+    }
 }

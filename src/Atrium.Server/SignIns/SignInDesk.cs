@@ -154,6 +154,19 @@ public sealed class SignInDesk(
         Proof = new SpentProof(Verification: verification.Id),
     };
 
+    /// <summary>
+    /// Takes one of the sign-in's tries before a code is looked at: guesses sent at once get no more looks than guesses one by one.
+    /// What comes back has the try counted; what is proved on the way as it was has it not. Null when the sign-in is gone or has had all its tries.
+    /// </summary>
+    public async Task<SignInProgress?> TakeTryAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        await signIns.CountTryAsync(progress.SignIn, 1, cancellationToken) is { } tries
+            ? progress with { SignIn = progress.SignIn with { FailedTries = tries } }
+            : null;
+
+    /// <summary>The code was not looked at after all.</summary>
+    public Task GiveTryBackAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        signIns.CountTryAsync(progress.SignIn, -1, cancellationToken);
+
     /// <summary>Counts a wrong second factor against the sign-in; false when somebody else changed it meanwhile.</summary>
     public Task<bool> CountFailedTryAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         signIns.ChangeAsync(progress.SignIn with { FailedTries = progress.SignIn.FailedTries + 1 }, newHandle: null, proof: null, cancellationToken);
@@ -187,6 +200,10 @@ public sealed class SignInDesk(
         bool saved = await signIns.ChangeAsync(progress.SignIn, newHandle ? handle.Hash() : null, progress.Proof, cancellationToken);
         return saved ? handle : null;
     }
+
+    /// <summary>Stores a new sign-in under a handle that the door made, because its wire format gives handles a form of their own.</summary>
+    public Task StoreAsync(SignInProgress progress, Secret handle, CancellationToken cancellationToken) =>
+        signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
 
     public Task EndAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         progress.IsStored ? signIns.DeleteAsync(progress.SignIn, cancellationToken) : Task.CompletedTask;

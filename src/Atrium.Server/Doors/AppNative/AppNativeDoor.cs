@@ -1,11 +1,23 @@
 namespace Atrium.Server.Doors.AppNative;
 
-/// <summary>The AppNative door.</summary>
+/// <summary>
+/// App-native authentication: sign-in by API, without a browser, at the root of a realm or in one of its organizations. It begins at the authorize
+/// endpoint, which the OAuth door serves and hands over by <c>response_mode=direct</c>, and ends at the token endpoint that both doors share.
+/// </summary>
 public static class AppNativeDoor
 {
-    public static IServiceCollection AddAppNativeDoor(this IServiceCollection services) => services;
+    public static IServiceCollection AddAppNativeDoor(this IServiceCollection services) => services
+        .AddSingleton<OrganizationDiscovery>()
+        .AddSingleton<AppNativeFlow>()
+        .AddSingleton<AppNativeStart>()
+        .AddSingleton<Authn>();
 
     public static void MapAppNativeDoor(this IEndpointRouteBuilder routes)
     {
+        RouteGroupBuilder realm = routes.MapRealm();
+        realm.MapPost("/oauth2/authn", static (HttpContext context, Authn authn, CancellationToken cancellationToken) =>
+            authn.HandleAsync(context, pathOrganization: null, cancellationToken));
+        realm.MapPost("/o/{organization}/oauth2/authn", static (string organization, HttpContext context, Authn authn, CancellationToken cancellationToken) =>
+            authn.HandleAsync(context, organization, cancellationToken));
     }
 }

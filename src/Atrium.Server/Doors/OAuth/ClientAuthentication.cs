@@ -8,7 +8,25 @@ using Microsoft.Extensions.Primitives;
 namespace Atrium.Server.Doors.OAuth;
 
 /// <summary>The client that a request proves to come from, or why none.</summary>
-public readonly record struct AuthenticatedClient(Client? Client, OAuthError? Error);
+public readonly record struct AuthenticatedClient(Client? Client, OAuthError? Error)
+{
+    /// <summary>The reason in full, for a door that may tell more than RFC 6749's one <c>invalid_client</c>.</summary>
+    public ClientFailure Failure { get; init; }
+}
+
+public enum ClientFailure
+{
+    None,
+    Missing,
+    TwoMethods,
+    Unknown,
+
+    /// <summary>A confidential client without its secret or with a wrong one, or credentials that cannot be read.</summary>
+    NotProved,
+
+    /// <summary>It proved who it is, and is switched off.</summary>
+    Disabled,
+}
 
 /// <summary>
 /// Client authentication (RFC 6749 section 2.3): <c>client_secret_basic</c> and <c>client_secret_post</c> for confidential clients,
@@ -16,6 +34,8 @@ public readonly record struct AuthenticatedClient(Client? Client, OAuthError? Er
 /// </summary>
 public sealed class ClientAuthentication(RealmDirectory directory)
 {
+    private const string BasicScheme = "Basic ";
+
     private static readonly OAuthError Failed = new("ATR1101", "invalid_client", "The client is unknown, disabled, or did not authenticate as it must.", StatusCodes.Status401Unauthorized);
     private static readonly OAuthError TwoMethods = new("ATR1102", "invalid_request", "The client authenticated in two ways at once; use one.");
     private static readonly OAuthError Missing = new("ATR1103", "invalid_client", "The request names no client: send client_id, or authenticate the client.", StatusCodes.Status401Unauthorized);
@@ -23,23 +43,38 @@ public sealed class ClientAuthentication(RealmDirectory directory)
     public async Task<AuthenticatedClient> AuthenticateAsync(
         HttpContext context, Realm realm, IReadOnlyDictionary<string, StringValues> parameters, CancellationToken cancellationToken)
     {
+        string? basic = context.Request.Headers.Authorization is [{ } header] && header.StartsWith(BasicScheme, StringComparison.OrdinalIgnoreCase)
+            ? header[BasicScheme.Length..]
+            : null;
+        AuthenticatedClient authenticated = await CheckAsync(realm, parameters, basic, cancellationToken);
+
+        // RFC 6749 section 5.2: who used the header and failed is told which scheme it is.
+        if (authenticated.Client is null && basic is not null)
+            context.Response.Headers.WWWAuthenticate = $"Basic realm=\"{realm.Handle}\"";
+        return authenticated;
+    }
+
+    private async Task<AuthenticatedClient> CheckAsync(
+        Realm realm, IReadOnlyDictionary<string, StringValues> parameters, string? basic, CancellationToken cancellationToken)
+    {
         string? clientId = Single(parameters, "client_id");
         string? secret = Single(parameters, "client_secret");
-        if (context.Request.Headers.Authorization is [{ } header] && header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase))
+        if (basic is not null)
         {
-            // RFC 6749 section 5.2: who used the header is told which scheme it is.
-            context.Response.Headers.WWWAuthenticate = $"Basic realm=\"{realm.Handle}\"";
             if (secret is not null)
-                return new(null, TwoMethods);
-            if (ParseBasic(header["Basic ".Length..]) is not var (basicId, basicSecret) || (clientId is not null && clientId != basicId))
-                return new(null, Failed);
+                return new(null, TwoMethods) { Failure = ClientFailure.TwoMethods };
+            if (ParseBasic(basic) is not var (basicId, basicSecret) || (clientId is not null && clientId != basicId))
+                return new(null, Failed) { Failure = ClientFailure.NotProved };
             (clientId, secret) = (basicId, basicSecret);
         }
 
         if (clientId is null)
-            return new(null, Missing);
-        Client? client = await directory.ClientAsync(realm, clientId, cancellationToken);
-        return client is { Status: ClientStatus.Active } && Proves(client, secret) ? new(client, null) : new(null, Failed);
+            return new(null, Missing) { Failure = ClientFailure.Missing };
+        if (await directory.ClientAsync(realm, clientId, cancellationToken) is not { } client)
+            return new(null, Failed) { Failure = ClientFailure.Unknown };
+        if (!Proves(client, secret))
+            return new(null, Failed) { Failure = ClientFailure.NotProved };
+        return client.Status == ClientStatus.Active ? new(client, null) : new(null, Failed) { Failure = ClientFailure.Disabled };
     }
 
     /// <summary>A public client has no secret to be wrong about; a confidential one must show its own.</summary>
