@@ -70,8 +70,9 @@ public abstract class Database : IAsyncDisposable
 
     protected abstract Task MigrateAsync(CancellationToken cancellationToken);
 
-    /// <summary>Undoes a change by leaving it.</summary>
+#pragma warning disable CA1064 // Thrown and caught here alone: it undoes a change by leaving it.
     private sealed class TooLateException : Exception;
+#pragma warning restore CA1064
 }
 
 /// <summary>The database can't be used as configured; the message says what to change.</summary>

@@ -22,7 +22,7 @@ internal sealed class SqliteReaders(string connectionString) : IDisposable
         try
         {
             // One moment for all queries of a read: without it, what the first found could be gone for the second.
-            await session.ExecuteAsync("BEGIN");
+            await session.ExecuteAsync("BEGIN DEFERRED");
             result = await query(session);
             await session.ExecuteAsync("COMMIT");
         }

@@ -112,8 +112,8 @@ public sealed class OrganizationClaimsTests
     [Fact]
     public void Whoever_has_a_scope_has_a_role_and_the_first_is_the_first_that_is_named() => ForAllScopes(static (scopes, roles, split, _) =>
     {
-        string? primary = scopes.FirstOrDefault(scope => roles.Any(role => role.Slug == scope)) ?? scopes.FirstOrDefault();
-        return split.FirstOrDefault() == primary;
+        string? primary = scopes.FirstOrDefault(scope => roles.Any(role => role.Slug == scope)) ?? (scopes is [var first, ..] ? first : null);
+        return (split is [var held, ..] ? held : null) == primary;
     });
 
     [Fact]

@@ -91,7 +91,7 @@ public sealed class SqliteStoreContract : StoreContract
         {
             int made = await Insert(connection, i);
             if (i == 1)
-                await connection.ExecuteAsync("ROLLBACK");
+                await connection.ExecuteAsync("ROLLBACK TRANSACTION");
             return made;
         });
         await Should.ThrowAsync<SqliteException>(all[1]);

@@ -2,7 +2,6 @@ using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
-using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Storage;
 using Shouldly;
