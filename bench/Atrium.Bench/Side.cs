@@ -47,7 +47,11 @@ internal sealed class Side : IAsyncDisposable
         };
         Process started = Process.Start(start)!;
         started.OutputDataReceived += static (_, _) => { };
-        started.ErrorDataReceived += static (_, line) => Console.Error.WriteLine(line.Data);
+        started.ErrorDataReceived += static (_, line) =>
+        {
+            if (line.Data is { } text)
+                Console.Error.WriteLine(text);
+        };
         started.BeginOutputReadLine();
         started.BeginErrorReadLine();
         Side side = new(started, url);
