@@ -82,14 +82,14 @@ public sealed class ClientStore(Database database)
             },
             cancellationToken);
 
-    /// <summary>Lets an organization sign in through this client.</summary>
-    public Task ShareAsync(Id<Realm> realm, Id<Client> client, Id<Organization> organization, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.ExecuteAsync(
+    /// <summary>Lets an organization sign in through this client; false when one of them is gone.</summary>
+    public Task<bool> ShareAsync(Id<Realm> realm, Id<Client> client, Id<Organization> organization, CancellationToken cancellationToken) =>
+        database.TryWriteAsync(
+            async connection => await connection.ExecuteAsync(
                 """
                 INSERT INTO client_organizations (realm_id, client_id, organization_id) VALUES (@realm, @client, @organization)
                 ON CONFLICT DO NOTHING
                 """,
-                new { realm, client, organization }),
+                new { realm, client, organization }) >= 0,
             cancellationToken);
 }

@@ -31,7 +31,7 @@ public abstract class Database : IAsyncDisposable
     /// <summary>Where the key file lies unless another place is named: beside the database.</summary>
     public abstract string DefaultKeyFile { get; }
 
-    /// <summary>Runs queries that change nothing; never waits for a writer.</summary>
+    /// <summary>Runs queries that change nothing, all of them on one moment's state; never waits for a writer.</summary>
     public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
 
     /// <summary>
@@ -40,12 +40,39 @@ public abstract class Database : IAsyncDisposable
     /// </summary>
     public abstract Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// As <see cref="WriteAsync"/>, for a change that may come too late: where it answers false, or what it rests on was deleted meanwhile,
+    /// all of it is undone and the answer is false.
+    /// </summary>
+    public async Task<bool> TryWriteAsync(Func<DbConnection, Task<bool>> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WriteAsync(async connection => await change(connection) ? true : throw new TooLateException(), cancellationToken);
+        }
+        catch (TooLateException)
+        {
+            return false;
+        }
+        catch (DbException e) when (IsMissingParent(e))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether a change failed because something unique is taken.</summary>
     public abstract bool IsUniqueViolation(DbException exception);
+
+    /// <summary>Whether a change failed because what it belongs to is not there.</summary>
+    protected abstract bool IsMissingParent(DbException exception);
 
     public abstract ValueTask DisposeAsync();
 
     protected abstract Task MigrateAsync(CancellationToken cancellationToken);
+
+#pragma warning disable CA1064 // Thrown and caught here alone: it undoes a change by leaving it.
+    private sealed class TooLateException : Exception;
+#pragma warning restore CA1064
 }
 
 /// <summary>The database can't be used as configured; the message says what to change.</summary>

@@ -25,14 +25,15 @@ public sealed class FactorStore(Database database)
                 $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND user_id = @user", "id", new DynamicParameters(new { realm, user }), page),
             cancellationToken);
 
-    public Task CreateAsync(Factor factor, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.ExecuteAsync(
+    /// <summary>Makes a factor; false when the person is gone.</summary>
+    public Task<bool> CreateAsync(Factor factor, CancellationToken cancellationToken) =>
+        database.TryWriteAsync(
+            async connection => await connection.ExecuteAsync(
                 $"""
                 INSERT INTO factors ({Columns})
                 VALUES (@RealmId, @Id, @UserId, @Issuer, @Account, @SealedSecret, @Confirmed, @LastUsedStep, @CreatedAt, @UpdatedAt)
                 """,
-                factor),
+                factor) == 1,
             cancellationToken);
 
     public Task<bool> DeleteAsync(Id<Realm> realm, Id<Factor> factor, CancellationToken cancellationToken) =>
@@ -47,19 +48,20 @@ public sealed class FactorStore(Database database)
                 $"SELECT {ChallengeColumns} FROM factor_challenges WHERE realm_id = @realm AND id = @challenge", new { realm, challenge }),
             cancellationToken);
 
-    public Task CreateChallengeAsync(FactorChallenge challenge, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.ExecuteAsync(
+    /// <summary>Makes a challenge; false when the factor is gone.</summary>
+    public Task<bool> CreateChallengeAsync(FactorChallenge challenge, CancellationToken cancellationToken) =>
+        database.TryWriteAsync(
+            async connection => await connection.ExecuteAsync(
                 $"""
                 INSERT INTO factor_challenges ({ChallengeColumns})
                 VALUES (@RealmId, @Id, @FactorId, @FailedTries, @SpentAt, @CreatedAt, @ExpiresAt)
                 """,
-                challenge),
+                challenge) == 1,
             cancellationToken);
 
     /// <summary>Answers a challenge outside of a sign-in; false when the challenge or the code was spent meanwhile.</summary>
     public Task<bool> SpendAsync(Id<Realm> realm, SpentProof proof, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.WriteAsync(connection => SpendAsync(connection, realm, proof, now), cancellationToken);
+        database.TryWriteAsync(connection => SpendAsync(connection, realm, proof, now), cancellationToken);
 
     /// <summary>Counts a wrong code against the challenge; false when it changed meanwhile.</summary>
     public Task<bool> FailChallengeAsync(FactorChallenge challenge, CancellationToken cancellationToken) =>
@@ -86,14 +88,15 @@ public sealed class FactorStore(Database database)
                 new { realm, user }),
             cancellationToken);
 
-    public Task CreateVerificationAsync(EmailVerification verification, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.ExecuteAsync(
+    /// <summary>Makes a verification; false when the person is gone.</summary>
+    public Task<bool> CreateVerificationAsync(EmailVerification verification, CancellationToken cancellationToken) =>
+        database.TryWriteAsync(
+            async connection => await connection.ExecuteAsync(
                 $"""
                 INSERT INTO email_verifications ({VerificationColumns})
                 VALUES (@RealmId, @Id, @UserId, @Email, @SealedCode, @FailedTries, @SpentAt, @CreatedAt, @ExpiresAt)
                 """,
-                verification),
+                verification) == 1,
             cancellationToken);
 
     /// <summary>Counts a wrong code against the verification; false when it changed meanwhile.</summary>
@@ -109,7 +112,7 @@ public sealed class FactorStore(Database database)
 
     /// <summary>
     /// Spends what a proof was made with: the time step of a code, the challenge it answered, the code that was mailed (which also makes the
-    /// address the person's). False, with the rest unspent, when one of them was spent before.
+    /// address the person's). False when one of them was spent before; the caller's change is then undone, and with it what was spent here.
     /// </summary>
     internal static async Task<bool> SpendAsync(DbConnection connection, Id<Realm> realm, SpentProof proof, DateTimeOffset now)
     {

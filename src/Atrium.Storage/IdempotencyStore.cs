@@ -45,10 +45,11 @@ public sealed class IdempotencyStore(Database database)
             },
             cancellationToken);
 
+    /// <summary>Keeps the answer of the request that reserved the key; the first one stays.</summary>
     public Task KeepAsync(Id<Realm> realm, SecretHash key, int status, byte[] sealedBody, CancellationToken cancellationToken) =>
         database.WriteAsync(
             connection => connection.ExecuteAsync(
-                "UPDATE idempotent_answers SET status = @status, sealed_body = @sealedBody WHERE realm_id = @realm AND key_hash = @key",
+                "UPDATE idempotent_answers SET status = @status, sealed_body = @sealedBody WHERE realm_id = @realm AND key_hash = @key AND status IS NULL",
                 new { realm, key, status, sealedBody }),
             cancellationToken);
 

@@ -134,9 +134,11 @@ public sealed class MembershipStore(Database database)
         database.WriteAsync(
             async connection =>
             {
-                await GrantStore.EndForMembershipAsync(connection, membership.RealmId, membership.OrganizationId, membership.UserId, now);
-                return await connection.ExecuteAsync(
-                    "DELETE FROM memberships WHERE realm_id = @RealmId AND id = @Id", new { membership.RealmId, membership.Id }) == 1;
+                int deleted = await connection.ExecuteAsync(
+                    "DELETE FROM memberships WHERE realm_id = @RealmId AND id = @Id", new { membership.RealmId, membership.Id });
+                if (deleted == 1)
+                    await GrantStore.EndForMembershipAsync(connection, membership.RealmId, membership.OrganizationId, membership.UserId, now);
+                return deleted == 1;
             },
             cancellationToken);
 

@@ -3,6 +3,7 @@ using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.Users;
 using Dapper;
 
 namespace Atrium.Storage;
@@ -74,8 +75,8 @@ public sealed class OrganizationStore(Database database)
         string where = Visible;
         if (search is not null)
         {
-            where += " AND lower(name) LIKE @pattern ESCAPE '\\'";
-            parameters.Add("pattern", $"%{search.ToLowerInvariant().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%");
+            where += " AND name_key LIKE @pattern ESCAPE '\\'";
+            parameters.Add("pattern", $"%{NameKey(search).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%");
         }
 
         if (domains.Count > 0)
@@ -133,8 +134,8 @@ public sealed class OrganizationStore(Database database)
             {
                 await connection.ExecuteAsync(
                     $"""
-                    INSERT INTO organizations ({Columns})
-                    VALUES (@RealmId, @Id, @Handle, @Name, @Status, @ExternalId, @Metadata, @Settings, @CreatedAt, @UpdatedAt)
+                    INSERT INTO organizations ({Columns}, name_key)
+                    VALUES (@RealmId, @Id, @Handle, @Name, @Status, @ExternalId, @Metadata, @Settings, @CreatedAt, @UpdatedAt, @NameKey)
                     """,
                     Row(organization));
                 await InsertDomainsAsync(connection, domains);
@@ -177,7 +178,7 @@ public sealed class OrganizationStore(Database database)
                 Organization organization = made.Organization;
                 await connection.ExecuteAsync(
                     """
-                    UPDATE organizations SET handle = @Handle, name = @Name, status = @Status, external_id = @ExternalId, metadata = @Metadata,
+                    UPDATE organizations SET handle = @Handle, name = @Name, name_key = @NameKey, status = @Status, external_id = @ExternalId, metadata = @Metadata,
                         settings = @Settings, updated_at = @UpdatedAt
                     WHERE realm_id = @RealmId AND id = @Id
                     """,
@@ -222,12 +223,16 @@ public sealed class OrganizationStore(Database database)
         }
     }
 
+    /// <summary>The form in which names are searched: the databases' own case folding knows ASCII at least, and no more in common.</summary>
+    private static string NameKey(string name) => NormalizationFormC.Of(name).ToLowerInvariant();
+
     private static object Row(Organization organization) => new
     {
         organization.RealmId,
         organization.Id,
         organization.Handle,
         organization.Name,
+        NameKey = NameKey(organization.Name),
         Status = organization.Status.ToString(),
         organization.ExternalId,
         organization.Metadata,

@@ -48,15 +48,16 @@ public sealed class SignInStore(Database database)
         failed_tries, version, created_at, expires_at
         """;
 
-    public Task CreateAsync(SignIn signIn, SecretHash handle, SecretHash? browser, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.ExecuteAsync(
+    /// <summary>Makes a sign-in's row; false when the person or the client is gone.</summary>
+    public Task<bool> CreateAsync(SignIn signIn, SecretHash handle, SecretHash? browser, CancellationToken cancellationToken) =>
+        database.TryWriteAsync(
+            async connection => await connection.ExecuteAsync(
                 $"""
                 INSERT INTO sign_ins ({Columns})
                 VALUES (@RealmId, @Id, @handle, @browser, @ClientId, @Door, @Request, @UserId, @SessionId, @Proofs, @Choice, @OrganizationId,
                     @FailedTries, @Version, @CreatedAt, @ExpiresAt)
                 """,
-                Row(signIn, handle, browser)),
+                Row(signIn, handle, browser)) == 1,
             cancellationToken);
 
     public Task<StoredSignIn?> FindAsync(Id<Realm> realm, SecretHash handle, CancellationToken cancellationToken) =>
@@ -67,10 +68,10 @@ public sealed class SignInStore(Database database)
 
     /// <summary>
     /// Stores a sign-in as it has become, over the version it was read at, spending what the new proof was made with.
-    /// A <paramref name="newHandle"/> takes the place of the old one. False when somebody else was faster.
+    /// A <paramref name="newHandle"/> takes the place of the old one. False, with nothing spent, when somebody else was faster.
     /// </summary>
     public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, CancellationToken cancellationToken) =>
-        WriteAllOrNothingAsync(
+        database.TryWriteAsync(
             async connection =>
                 (proof is null || await FactorStore.SpendAsync(connection, signIn.RealmId, proof, signIn.Proofs[^1].At))
                 && await connection.ExecuteAsync(
@@ -106,10 +107,10 @@ public sealed class SignInStore(Database database)
 
     /// <summary>
     /// Turns a sign-in into a session and a grant. The sign-in is spent by the same transaction that writes what it ends in, so it ends in
-    /// one grant or none, however often it is submitted. False when somebody else was faster.
+    /// one grant or none, however often it is submitted. False, with nothing spent, when somebody else was faster or the person is gone.
     /// </summary>
     public Task<bool> CompleteAsync(SignInCompletion completion, CancellationToken cancellationToken) =>
-        WriteAllOrNothingAsync(
+        database.TryWriteAsync(
             async connection =>
             {
                 SignIn signIn = completion.SignIn;
@@ -191,19 +192,6 @@ public sealed class SignInStore(Database database)
             },
             cancellationToken);
 
-    /// <summary>A change that was refused half way, because something was spent or changed before, leaves the other half as it was.</summary>
-    private async Task<bool> WriteAllOrNothingAsync(Func<DbConnection, Task<bool>> change, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await database.WriteAsync(async connection => await change(connection) ? true : throw new RefusedChangeException(), cancellationToken);
-        }
-        catch (RefusedChangeException)
-        {
-            return false;
-        }
-    }
-
     private static object Row(SignIn signIn, SecretHash? handle, SecretHash? browser) => new
     {
         signIn.RealmId,
@@ -226,7 +214,6 @@ public sealed class SignInStore(Database database)
 
     /// <summary>Makes the database undo what a refused change had done so far.</summary>
     [SuppressMessage("Design", "CA1064", Justification = "Caught a few lines above where it is thrown; nobody else sees it.")]
-    private sealed class RefusedChangeException : Exception;
 
     private sealed record SignInRow
     {

@@ -17,6 +17,18 @@ namespace Atrium.Storage;
 /// <summary>How the types of the house are written into columns and read back.</summary>
 internal static class SqlTypes
 {
+    /// <summary>
+    /// By reflection and not by generated code: that one sets every <c>init</c> property, with nothing where the text has none, and so would
+    /// read a setting that an older version did not write yet as off instead of as its default.
+    /// </summary>
+    private static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
     public static void Register()
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
@@ -40,18 +52,18 @@ internal static class SqlTypes
         Id<SignIn>();
         Id<Session>();
         Id<Grant>();
-        Json(StorageJson.Default.IReadOnlyListString);
-        Json(StorageJson.Default.IReadOnlyListProof);
-        Json(StorageJson.Default.IReadOnlyDictionaryStringString);
-        Json(StorageJson.Default.ClientSettings);
-        Json(StorageJson.Default.OrganizationSettings);
-        Json(StorageJson.Default.AuthorizationRequest);
+        Json<IReadOnlyList<string>>();
+        Json<IReadOnlyList<Proof>>();
+        Json<IReadOnlyDictionary<string, string>>();
+        Json<ClientSettings>();
+        Json<OrganizationSettings>();
+        Json<AuthorizationRequest>();
 
         static void Id<T>()
             where T : IIdentified => SqlMapper.AddTypeHandler(new IdHandler<T>());
 
-        static void Json<T>(JsonTypeInfo<T> type)
-            where T : class => SqlMapper.AddTypeHandler(new JsonHandler<T>(type));
+        static void Json<T>()
+            where T : class => SqlMapper.AddTypeHandler(new JsonHandler<T>((JsonTypeInfo<T>)JsonOptions.GetTypeInfo(typeof(T))));
     }
 
     /// <summary>
@@ -115,22 +127,3 @@ internal static class SqlTypes
         public override T? Parse(object value) => JsonSerializer.Deserialize((string)value, type);
     }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [
-        typeof(SnakeCaseEnum<OrganizationPolicy>),
-        typeof(SnakeCaseEnum<TokenProfile>),
-        typeof(SnakeCaseEnum<TokenIssuerSetting>),
-        typeof(SnakeCaseEnum<AuthenticationMethod>)])]
-[JsonSerializable(typeof(IReadOnlyList<string>))]
-[JsonSerializable(typeof(IReadOnlyList<Proof>))]
-[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
-[JsonSerializable(typeof(ClientSettings))]
-[JsonSerializable(typeof(OrganizationSettings))]
-[JsonSerializable(typeof(AuthorizationRequest))]
-internal sealed partial class StorageJson : JsonSerializerContext;
-
-internal sealed class SnakeCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower)
-    where T : struct, Enum;

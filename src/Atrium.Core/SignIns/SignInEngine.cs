@@ -124,8 +124,10 @@ public static class SignInEngine
         && signIn.Choice == OrganizationChoice.Unchosen
         && client.Settings.AppNative.EnhancedOrganizationAuthentication;
 
+    /// <summary>A token of one organization that its client may not speak of could never be issued: better said before a password is typed.</summary>
     private static bool ChosenIsUsable(SignIn signIn, SignInFacts facts) =>
         facts.ChosenOrganization is { Status: OrganizationStatus.Active } organization
+        && facts.Client.Settings.Restrictions.Organizations.Allows(organization.Id)
         && (signIn.Door != Door.AppNative || facts.ChosenIsShared)
         && (facts.User is null || facts.Memberships.Any(entry => entry.IsEffective && entry.Organization.Id == organization.Id));
 }

@@ -43,6 +43,6 @@ public enum SignInRefusal
     UserDisabled,
     TooManyTries,
 
-    /// <summary>Unknown, not active, not shared with the client, or not the person's: nobody outside can tell which.</summary>
+    /// <summary>Unknown, not active, not for this client, or not the person's: nobody outside can tell which.</summary>
     OrganizationUnavailable,
 }

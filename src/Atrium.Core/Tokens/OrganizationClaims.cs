@@ -120,7 +120,7 @@ public abstract record OrganizationClaims
     public static (IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions) SplitScopes(IReadOnlyList<string> scopes, IReadOnlyList<Role> roles)
     {
         Dictionary<string, Role> named = roles.ToDictionary(static role => role.Slug, StringComparer.Ordinal);
-        string[] slugs = [.. scopes.Where(named.ContainsKey)];
+        string[] slugs = [.. scopes.Where(named.ContainsKey).Distinct(StringComparer.Ordinal)];
         if (slugs.Length == 0 && scopes.Count > 0)
             slugs = [scopes[0]];
         IEnumerable<string> brought = slugs.SelectMany(slug => named.TryGetValue(slug, out Role? role) ? role.Permissions : []);

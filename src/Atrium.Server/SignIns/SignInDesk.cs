@@ -186,15 +186,14 @@ public sealed class SignInDesk(
 
     /// <summary>
     /// Stores where the sign-in stands. A new one gets a row and a handle; a stored one gets a new handle where the door wants one.
-    /// Null when somebody else changed it meanwhile.
+    /// Null when somebody else changed it meanwhile, or the person is gone.
     /// </summary>
     public async Task<Secret?> SaveAsync(SignInProgress progress, bool newHandle, CancellationToken cancellationToken)
     {
         Secret handle = Secret.New();
         if (!progress.IsStored)
         {
-            await signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
-            return handle;
+            return await signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken) ? handle : null;
         }
 
         bool saved = await signIns.ChangeAsync(progress.SignIn, newHandle ? handle.Hash() : null, progress.Proof, cancellationToken);

@@ -58,11 +58,13 @@ CREATE TABLE client_origins (
 );
 CREATE INDEX client_origins_by_origin ON client_origins (origin, realm_id);
 
+-- name_key is the form that names are searched in.
 CREATE TABLE organizations (
     realm_id uuid NOT NULL REFERENCES realms (id) ON DELETE CASCADE,
     id uuid NOT NULL,
     handle text NOT NULL,
     name text NOT NULL,
+    name_key text NOT NULL,
     status text NOT NULL,
     external_id text NULL,
     metadata text NOT NULL,

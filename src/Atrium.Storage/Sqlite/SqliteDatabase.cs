@@ -41,6 +41,13 @@ internal sealed class SqliteDatabase : Database
             SqliteExtendedErrorCode: 2067 or 1555,
         };
 
+    protected override bool IsMissingParent(DbException exception) =>
+        exception is SqliteException
+        {
+            // SQLITE_CONSTRAINT_FOREIGNKEY
+            SqliteExtendedErrorCode: 787,
+        };
+
     public override async ValueTask DisposeAsync()
     {
         // The writer closes last: the last connection that may write folds the log into the file.
@@ -72,8 +79,14 @@ internal sealed class SqliteDatabase : Database
         try
         {
             SqliteConnectionStringBuilder settings = new(connectionString);
-            if (settings.DataSource.Length == 0 || settings.DataSource == ":memory:")
-                throw new DatabaseConfigurationException("The database needs a file: use a connection string such as \"Data Source=./atrium.db\".");
+            if (settings.DataSource.Length == 0
+                || settings.Mode == SqliteOpenMode.Memory
+                || settings.DataSource.Contains(":memory:", StringComparison.Ordinal)
+                || settings.DataSource.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new DatabaseConfigurationException("The database needs a file, named by its path: use a connection string such as \"Data Source=./atrium.db\".");
+            }
+
             return settings;
         }
         catch (ArgumentException e)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace Atrium.Storage.Sqlite;
@@ -20,7 +21,10 @@ internal sealed class SqliteReaders(string connectionString) : IDisposable
         T result;
         try
         {
+            // One moment for all queries of a read: without it, what the first found could be gone for the second.
+            await session.ExecuteAsync("BEGIN DEFERRED");
             result = await query(session);
+            await session.ExecuteAsync("COMMIT");
         }
         catch
         {
@@ -29,10 +33,12 @@ internal sealed class SqliteReaders(string connectionString) : IDisposable
             throw;
         }
 
-        if (disposed || idle.Count >= MaxIdle)
+        if (idle.Count >= MaxIdle)
             await session.DisposeAsync();
         else
             idle.Add(session);
+        if (disposed)
+            Dispose();
         return result;
     }
 

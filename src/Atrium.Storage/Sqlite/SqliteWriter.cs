@@ -85,6 +85,17 @@ internal sealed class SqliteWriter : IAsyncDisposable
         try
         {
             begin.ExecuteNonQuery();
+        }
+        catch (Exception e)
+        {
+            // Another process holds the database for too long: nothing was run, and one by one would only wait as many times.
+            foreach (IChange change in group)
+                change.Fail(e);
+            return;
+        }
+
+        try
+        {
             foreach (IChange change in group)
             {
                 save.ExecuteNonQuery();
@@ -97,9 +108,12 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
+            // The whole transaction is lost (a full disk, an I/O error), perhaps by one change alone: each gets another try of its own.
             RollBack();
-            foreach (IChange change in group)
-                change.Fail(e);
+            if (group.Count == 1)
+                group[0].Fail(e);
+            else
+                group.ForEach(change => CommitTogether([change]));
             return;
         }
 
@@ -115,7 +129,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (SqliteException)
         {
-            // A failed BEGIN or a full disk has rolled back already.
+            // A full disk has rolled back already.
         }
     }
 
@@ -141,6 +155,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
         public bool TryRun(DbConnection connection)
         {
+            failure = null;
             try
             {
                 // SQLite's provider completes every call before it returns.

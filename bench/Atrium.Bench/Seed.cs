@@ -1,0 +1,140 @@
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
+using Atrium.Core.Users;
+using Atrium.Storage;
+
+namespace Atrium.Bench;
+
+/// <summary>People with many memberships who are signed in, put straight into the store: signing them in would measure password hashing.</summary>
+internal sealed class Seed(Database database, TimeProvider clock)
+{
+    private readonly UserStore users = new(database);
+    private readonly OrganizationStore organizations = new(database);
+    private readonly MembershipStore memberships = new(database);
+    private readonly SignInStore signIns = new(database);
+    private readonly GrantStore grants = new(database);
+
+    /// <summary>A refresh token of a new multi-org grant for each connection, each of a person of their own.</summary>
+    public async Task<IReadOnlyList<string>> RefreshTokensAsync(Client client, int people, int organizationsEach)
+    {
+        CancellationToken none = CancellationToken.None;
+        DateTimeOffset now = clock.GetUtcNow();
+        List<Organization> shared = [];
+        for (int i = 0; i < organizationsEach; i++)
+        {
+            Id<Organization> id = Id<Organization>.New(clock);
+            Organization organization = new()
+            {
+                RealmId = client.RealmId,
+                Id = id,
+                Handle = $"bench-{id.ToString()[4..]}",
+                Name = $"Organization {i}",
+                Status = OrganizationStatus.Active,
+                CreatedAt = now,
+                UpdatedAt = now,
+            };
+            await organizations.CreateAsync(organization, [], none);
+            shared.Add(organization);
+        }
+
+        List<string> tokens = [];
+        for (int i = 0; i < people; i++)
+        {
+            User user = new()
+            {
+                RealmId = client.RealmId,
+                Id = Id<User>.New(clock),
+                Email = $"{Guid.NewGuid()}@bench.test",
+                EmailVerified = true,
+                CreatedAt = now,
+                UpdatedAt = now,
+            };
+            await users.CreateAsync(user, passwordHash: null, none);
+            foreach (Organization organization in shared)
+                await memberships.CreateAsync(MembershipOf(user, organization, now), none);
+            tokens.Add(await SignedInAsync(client, user, now));
+        }
+
+        return tokens;
+    }
+
+    private Membership MembershipOf(User user, Organization organization, DateTimeOffset now) => new()
+    {
+        RealmId = user.RealmId,
+        Id = Id<Membership>.New(clock),
+        UserId = user.Id,
+        OrganizationId = organization.Id,
+        Scopes = ["member", "projects:read"],
+        Title = "Member",
+        Status = MembershipStatus.Active,
+        JoinedAt = now,
+        CreatedAt = now,
+        UpdatedAt = now,
+    };
+
+    private async Task<string> SignedInAsync(Client client, User user, DateTimeOffset now)
+    {
+        Id<Realm> realm = client.RealmId;
+        Proof[] proofs = [new Proof(AuthenticationMethod.Password, now)];
+        Session session = new()
+        {
+            RealmId = realm,
+            Id = Id<Session>.New(clock),
+            UserId = user.Id,
+            Proofs = proofs,
+            AuthenticatedAt = now,
+            CreatedAt = now,
+            UpdatedAt = now,
+            ExpiresAt = now.AddDays(30),
+        };
+        Grant grant = new()
+        {
+            RealmId = realm,
+            Id = Id<Grant>.New(clock),
+            SessionId = session.Id,
+            ClientId = client.Id,
+            UserId = user.Id,
+            Door = Door.OAuth,
+            Profile = TokenProfile.MultiOrg,
+            Scopes = [],
+            Choice = OrganizationChoice.AllMemberships,
+            CreatedAt = now,
+        };
+        AuthorizationCode code = new()
+        {
+            RealmId = realm,
+            CodeHash = Secret.New().Hash(),
+            GrantId = grant.Id,
+            CreatedAt = now,
+            ExpiresAt = now + AuthorizationCode.Lifetime,
+        };
+        SignIn signIn = new()
+        {
+            RealmId = realm,
+            Id = Id<SignIn>.New(clock),
+            ClientId = client.Id,
+            Door = Door.OAuth,
+            Request = new AuthorizationRequest(),
+            Proofs = proofs,
+            CreatedAt = now,
+            ExpiresAt = now,
+        };
+        Secret refresh = Secret.New();
+        await signIns.CompleteAsync(
+            new SignInCompletion { SignIn = signIn, IsStored = false, Session = session, IsNewSession = true, Grant = grant, Code = code }, CancellationToken.None);
+        RefreshToken token = new()
+        {
+            RealmId = realm,
+            TokenHash = refresh.Hash(),
+            GrantId = grant.Id,
+            CreatedAt = now,
+            ExpiresAt = now.AddDays(7),
+        };
+        await grants.RedeemAsync(code, token, now, CancellationToken.None);
+        return refresh.Reveal();
+    }
+}

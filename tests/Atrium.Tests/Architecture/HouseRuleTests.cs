@@ -1,0 +1,159 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Atrium.Server.Keys;
+using Atrium.Storage;
+using Shouldly;
+using Xunit;
+
+namespace Atrium.Tests.Architecture;
+
+public sealed partial class HouseRuleTests
+{
+    /// <summary>Store methods that may be called without a realm, each with its reason.</summary>
+    private static readonly Dictionary<string, string> WithoutRealm = new(StringComparer.Ordinal)
+    {
+        ["RealmStore.FindByHandleAsync"] = "the handle is how a request names its realm",
+        ["RealmStore.AnyAsync"] = "whether there is a realm at all",
+        ["RealmStore.CreateAsync"] = "makes the realm",
+        ["RealmStore.FindApiKeyAsync"] = "a key's hash is how a caller's realm becomes known",
+        ["ClientStore.FindByClientIdAsync"] = "client ids are unique in the server, and some paths name nothing else",
+        ["ClientStore.IsRegisteredOriginAsync"] = "a browser's preflight names no client",
+    };
+
+    /// <summary>Look-ups that are allowed to find the realm instead of being told.</summary>
+    private static readonly string[] SqlWithoutRealm =
+    [
+        "FROM clients WHERE client_id = @clientId",
+        "FROM client_origins WHERE origin = @origin",
+        "FROM api_keys WHERE secret_hash = @secretHash",
+    ];
+
+    [Fact]
+    public void Time_comes_from_a_TimeProvider() =>
+        SourceTree.Files("src")
+            .SelectMany(static file => SystemClock().Matches(SourceTree.Read(file)).Select(match => $"{file}: {match.Value}"))
+            .ShouldBeEmpty();
+
+    [Fact]
+    public void No_store_can_be_asked_without_saying_which_realm()
+    {
+        IEnumerable<string> offenders =
+            from store in typeof(Database).Assembly.GetExportedTypes()
+            where store.Name.EndsWith("Store", StringComparison.Ordinal)
+            from method in store.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            where !method.IsSpecialName
+                && !method.GetParameters().Any(static parameter => SaysRealm(parameter.ParameterType))
+                && !WithoutRealm.ContainsKey($"{store.Name}.{method.Name}")
+            select $"{store.Name}.{method.Name}";
+        offenders.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Every_statement_about_something_in_a_realm_names_the_realm()
+    {
+        List<string> offenders = [];
+        int statements = 0;
+        foreach (string file in SourceTree.Files("src/Atrium.Storage"))
+        {
+            foreach (string sql in StatementsIn(SourceTree.Read(file)))
+            {
+                statements++;
+                if (TablesIn(sql).Any(static table => table is not ("realms" or "schema_migrations"))
+                    && !NamesRealm().IsMatch(sql)
+                    && !SqlWithoutRealm.Any(allowed => sql.Contains(allowed, StringComparison.Ordinal)))
+                {
+                    offenders.Add($"{file}: {sql}");
+                }
+            }
+        }
+
+        Conditions().Matches(string.Concat(SourceTree.Files("src/Atrium.Storage").Select(SourceTree.Read)))
+            .ShouldAllBe(static condition => condition.Groups["text"].Value.StartsWith("\"realm_id = @realm") || condition.Groups["text"].Value == "Visible"
+                || condition.Groups["text"].Value.StartsWith("\"m."));
+        statements.ShouldBeGreaterThan(50, "the scan finds the statements");
+        offenders.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Every_table_but_the_realms_own_begins_with_the_realm_in_its_key()
+    {
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "src/Atrium.Storage/Migrations"), "*.sql"))
+        {
+            foreach (Match table in CreateTable().Matches(File.ReadAllText(file)))
+            {
+                if (table.Groups["name"].Value != "realms")
+                    table.Value.ShouldContain("PRIMARY KEY (realm_id, ");
+            }
+        }
+    }
+
+    [Fact]
+    public void Nothing_secret_shows_itself_when_it_is_printed()
+    {
+        const string text = "do-not-show-this";
+        Secret secret = new(text);
+        $"{secret}".ShouldBe("(secret)");
+        $"{secret.Hash()}".ShouldBe("(hash)");
+        typeof(SecretBox).GetMethod(nameof(ToString), [])!.DeclaringType.ShouldBe(typeof(object), "a box prints nothing but its name");
+        $"{new KeyValuePair<string, Secret>("code", secret)}".ShouldNotContain(text);
+        $"{new PrintedWithASecret(secret, secret.Hash())}".ShouldNotContain(text);
+    }
+
+    [Fact]
+    public void Namespaces_equal_folders()
+    {
+        IEnumerable<string> offenders =
+            from file in SourceTree.Files("src").Concat(SourceTree.Files("tests/Atrium.Tests"))
+            let declared = Namespace().Match(SourceTree.Read(file))
+            where declared.Success
+            let parts = Path.GetDirectoryName(file)!.Replace('\\', '/').Split('/')[1..]
+            where declared.Groups["name"].Value != string.Join('.', parts)
+            select $"{file} is in {declared.Groups["name"].Value}";
+        offenders.ShouldBeEmpty();
+    }
+
+    private static bool SaysRealm(Type type) =>
+        type == typeof(Id<Realm>)
+        || type.GetProperty("RealmId")?.PropertyType == typeof(Id<Realm>)
+        || type == typeof(SignInCompletion);
+
+    /// <summary>String literals that are SQL, with the text of constants that they are made of left as it is written.</summary>
+    private static IEnumerable<string> StatementsIn(string source) =>
+        RawString().Matches(source).Select(static match => match.Value)
+            .Concat(PlainString().Matches(RawString().Replace(source, "")).Select(static match => match.Value))
+            .Where(static text => Verb().IsMatch(text));
+
+    private static IEnumerable<string> TablesIn(string sql) => Table().Matches(sql).Select(static match => match.Groups["name"].Value);
+
+    private sealed record PrintedWithASecret(Secret Secret, SecretHash Hash);
+
+    [GeneratedRegex(@"\b(DateTime|DateTimeOffset)\.(UtcNow|Now|Today)\b", RegexOptions.ExplicitCapture)]
+    private static partial Regex SystemClock();
+
+    [GeneratedRegex("\"\"\".*?\"\"\"", RegexOptions.Singleline)]
+    private static partial Regex RawString();
+
+    [GeneratedRegex("\"[^\"\\n]*\"")]
+    private static partial Regex PlainString();
+
+    [GeneratedRegex(@"\b(SELECT\b.*\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Verb();
+
+    /// <summary>In the condition, or among the values inserted; <c>Visible</c> and <c>where</c> are conditions that begin with it.</summary>
+    [GeneratedRegex(@"realm_id = @(realm|RealmId)\b|INSERT INTO.*@(realm|RealmId)\b|\{Visible\}|WHERE \{where\}", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex NamesRealm();
+
+    [GeneratedRegex(@"\b(FROM|JOIN|INTO|UPDATE)\s+(?<name>[a-z_]+)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Table();
+
+    [GeneratedRegex(@"CREATE TABLE (?<name>\w+) \(.*?\n\);", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex CreateTable();
+
+    [GeneratedRegex(@"string (where|Visible) = (?<text>[^;]+);", RegexOptions.ExplicitCapture)]
+    private static partial Regex Conditions();
+
+    [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Namespace();
+}

@@ -1,0 +1,246 @@
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
+using Atrium.Core.Users;
+using Atrium.Storage;
+using Shouldly;
+using Xunit;
+
+namespace Atrium.Tests.Storage;
+
+public abstract partial class StoreContract
+{
+    [Fact]
+    public async Task Of_many_redemptions_of_one_code_at_once_one_succeeds()
+    {
+        SignInCompletion completion = await MakeGrant(await MakeClient(), await MakeUser("mia@example.test"));
+        bool[] spent = await AtOnce(_ => Grants.RedeemAsync(completion.Code, NewToken(completion.Grant), Now, None));
+        spent.Count(static won => won).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Of_many_rotations_of_one_refresh_token_at_once_one_succeeds_and_its_successor_is_the_one_kept()
+    {
+        (SignInCompletion completion, RefreshToken token) = await MakeFamily(await MakeClient(), await MakeUser("mia@example.test"));
+        RefreshToken[] successors = [.. Enumerable.Range(0, 20).Select(_ => NewToken(completion.Grant))];
+        bool[] won = await AtOnce(i => Grants.RotateAsync(token, [(byte)i], successors[i], completion.Grant.Choice, None));
+        int winner = Array.IndexOf(won, true);
+        won.Count(static one => one).ShouldBe(1);
+        (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None))!.Value.Token.SealedSuccessor.ShouldBe([(byte)winner]);
+        for (int i = 0; i < successors.Length; i++)
+            (await Grants.FindRefreshTokenAsync(Realm.Id, successors[i].TokenHash, switchTo: null, None)).HasValue.ShouldBe(i == winner);
+    }
+
+    [Fact]
+    public async Task Of_many_completions_of_one_sign_in_at_once_one_leaves_a_grant()
+    {
+        Client client = await MakeClient();
+        User user = await MakeUser("mia@example.test");
+        (SignIn signIn, Secret handle) = await MakeSignIn(client, user);
+        SignInCompletion[] completions = [.. Enumerable.Range(0, 20).Select(_ => NewCompletion(signIn, user))];
+        bool[] won = await AtOnce(i => SignIns.CompleteAsync(completions[i], None));
+        won.Count(static one => one).ShouldBe(1);
+        (await SignIns.FindAsync(Realm.Id, handle.Hash(), None)).ShouldBeNull();
+        for (int i = 0; i < won.Length; i++)
+            (await Grants.LoadAsync(Realm.Id, completions[i].Grant.Id, None) is not null).ShouldBe(won[i]);
+        (await Sessions.ListLiveAsync(Realm.Id, user.Id, Now, new PageRequest<Session>(50), None)).Items.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Of_many_uses_of_one_code_of_an_authenticator_at_once_one_counts()
+    {
+        Client client = await MakeClient();
+        User user = await MakeUser("tom@example.test");
+        Factor factor = await MakeFactor(user);
+        bool[] won = await AtOnce(_ => SignIns.CompleteAsync(
+            NewCompletion(NewSignIn(client, user), user, isStored: false) with { Proof = new SpentProof(Factor: factor.Id, Step: 100) }, None));
+        won.Count(static one => one).ShouldBe(1);
+        Factor used = (await Factors.FindAsync(Realm.Id, factor.Id, None)).ShouldNotBeNull();
+        used.LastUsedStep.ShouldBe(100);
+        used.Confirmed.ShouldBeTrue();
+        (await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 99), Now, None)).ShouldBeFalse("an earlier step is over too");
+        (await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 101), Now, None)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Of_many_changes_of_one_sign_in_at_once_one_counts()
+    {
+        (SignIn signIn, Secret handle) = await MakeSignIn(await MakeClient(), await MakeUser("mia@example.test"));
+        bool[] won = await AtOnce(i => SignIns.ChangeAsync(signIn with { FailedTries = i + 1 }, newHandle: null, proof: null, None));
+        won.Count(static one => one).ShouldBe(1);
+        SignIn stored = (await SignIns.FindAsync(Realm.Id, handle.Hash(), None))!.SignIn;
+        stored.FailedTries.ShouldBe(Array.IndexOf(won, true) + 1);
+        stored.Version.ShouldBe(signIn.Version + 1);
+    }
+
+    [Fact]
+    public async Task A_change_that_comes_too_late_leaves_what_it_was_proved_with_unspent()
+    {
+        Client client = await MakeClient();
+        User user = await MakeUser("tom@example.test");
+        Factor factor = await MakeFactor(user);
+        FactorChallenge challenge = await MakeChallenge(factor);
+        (SignIn signIn, _) = await MakeSignIn(client, user);
+        SpentProof proof = new(Factor: factor.Id, Step: 100, Challenge: challenge.Id);
+
+        (await SignIns.ChangeAsync(signIn with { Version = 9 }, newHandle: null, proof, None)).ShouldBeFalse();
+        (await SignIns.CompleteAsync(NewCompletion(signIn with { Version = 9 }, user) with { Proof = proof }, None)).ShouldBeFalse();
+        await UnspentAsync();
+
+        // The challenge is good, the code is not.
+        await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 100), Now, None);
+        (await Factors.SpendAsync(Realm.Id, proof, Now, None)).ShouldBeFalse();
+        (await Factors.FindChallengeAsync(Realm.Id, challenge.Id, None))!.SpentAt.ShouldBeNull();
+        (await SignIns.ChangeAsync(signIn, newHandle: null, proof, None)).ShouldBeFalse();
+        (await Factors.FindChallengeAsync(Realm.Id, challenge.Id, None))!.SpentAt.ShouldBeNull();
+
+        async Task UnspentAsync()
+        {
+            (await Factors.FindChallengeAsync(Realm.Id, challenge.Id, None))!.SpentAt.ShouldBeNull();
+            (await Factors.FindAsync(Realm.Id, factor.Id, None))!.LastUsedStep.ShouldBeNull();
+        }
+    }
+
+    [Fact]
+    public async Task A_grant_that_ended_redeems_and_rotates_nothing()
+    {
+        Client client = await MakeClient();
+        User user = await MakeUser("mia@example.test");
+        (SignInCompletion completion, RefreshToken token) = await MakeFamily(client, user);
+        SignInCompletion unredeemed = await MakeGrant(client, user);
+        await Grants.EndAsync(Realm.Id, completion.Grant.Id, Now, None);
+        await Grants.EndAsync(Realm.Id, unredeemed.Grant.Id, Now, None);
+        (await Grants.RotateAsync(token, [1], NewToken(completion.Grant), completion.Grant.Choice, None)).ShouldBeFalse();
+        (await Grants.RedeemAsync(unredeemed.Code, NewToken(unredeemed.Grant), Now, None)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task What_is_done_for_a_person_who_is_being_deleted_fails_as_a_value()
+    {
+        Client client = await MakeClient();
+        User user = await MakeUser("mia@example.test");
+        (SignIn stored, _) = await MakeSignIn(client, user);
+        await Users.DeleteAsync(Realm.Id, user.Id, None);
+
+        (await SignIns.CompleteAsync(NewCompletion(stored, user), None)).ShouldBeFalse();
+        (await SignIns.CompleteAsync(NewCompletion(NewSignIn(client, user), user, isStored: false), None)).ShouldBeFalse();
+        (await SignIns.ChangeAsync(stored, newHandle: null, proof: null, None)).ShouldBeFalse();
+        (await Users.UpdateAsync(user, newPasswordHash: null, None)).ShouldBe(UserWrite.NotFound);
+        (await Users.DeleteAsync(Realm.Id, user.Id, None)).ShouldBeFalse();
+        (await Memberships.CreateAsync(NewMembership(user, await MakeOrganization("northwind")), None)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Reading_a_grant_while_its_person_is_deleted_finds_all_of_it_or_nothing()
+    {
+        Client client = await MakeClient();
+        for (int round = 0; round < 10; round++)
+        {
+            User user = await MakeUser($"mia{round}@example.test");
+            (SignInCompletion completion, RefreshToken token) = await MakeFamily(client, user);
+            Task<GrantFacts?[]> reading = AtOnce(_ => Grants.LoadAsync(Realm.Id, completion.Grant.Id, None));
+            await Users.DeleteAsync(Realm.Id, user.Id, None);
+            await reading;
+            (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None)).ShouldBeNull();
+        }
+    }
+
+    [Fact]
+    public async Task Several_reads_of_one_question_see_one_moment()
+    {
+        User user = await MakeUser("mia@example.test");
+        (int before, int after) = await Database.ReadAsync(
+            async connection =>
+            {
+                int first = await Count(connection);
+                await Task.Run(() => Users.CreateAsync(NewUser("sam@example.test"), passwordHash: null, None));
+                return (first, await Count(connection));
+            },
+            None);
+        after.ShouldBe(before);
+        (await Users.FindByEmailAsync(user.RealmId, "sam@example.test", None)).ShouldNotBeNull();
+
+        static Task<int> Count(System.Data.Common.DbConnection connection) =>
+            Dapper.SqlMapper.ExecuteScalarAsync<int>(connection, "SELECT count(*) FROM users");
+    }
+
+    [Fact]
+    public async Task Of_many_requests_with_one_idempotency_key_one_goes_first_and_all_later_ones_get_its_answer()
+    {
+        SecretHash key = new Secret("key").Hash();
+        SecretHash fingerprint = new Secret("request").Hash();
+        IdempotentAnswer?[] answers = await AtOnce(_ => Reserve());
+        answers.Count(static answer => answer is null).ShouldBe(1);
+        answers.OfType<IdempotentAnswer>().ShouldAllBe(static answer => answer.Status == null && answer.SealedBody == null);
+
+        await Idempotency.KeepAsync(Realm.Id, key, 201, [1, 2, 3], None);
+        IdempotentAnswer kept = (await Reserve()).ShouldNotBeNull();
+        (kept.Status, kept.Fingerprint).ShouldBe((201, fingerprint));
+        kept.SealedBody.ShouldBe([1, 2, 3]);
+        await Idempotency.ReleaseAsync(Realm.Id, key, None);
+        (await Reserve()).ShouldNotBeNull("an answer is not given back");
+        await Idempotency.KeepAsync(Realm.Id, key, 500, [9], None);
+        (await Reserve())!.Status.ShouldBe(201, "the first answer stays");
+
+        Clock.Advance(TimeSpan.FromHours(25));
+        (await Reserve()).ShouldBeNull("an expired answer is forgotten");
+
+        Task<IdempotentAnswer?> Reserve() =>
+            Idempotency.ReserveAsync(Realm.Id, key, fingerprint, Now, Now.AddMinutes(-1), Now.AddHours(-24), None);
+    }
+
+    [Fact]
+    public async Task A_reservation_whose_owner_died_is_taken_over_by_one()
+    {
+        SecretHash key = new Secret("key").Hash();
+        await Reserve(new Secret("first").Hash());
+        Clock.Advance(TimeSpan.FromSeconds(61));
+        IdempotentAnswer?[] answers = await AtOnce(_ => Reserve(new Secret("second").Hash()));
+        answers.Count(static answer => answer is null).ShouldBe(1);
+        await Idempotency.ReleaseAsync(Realm.Id, key, None);
+        (await Reserve(new Secret("third").Hash())).ShouldBeNull("a released key is free");
+        (await Idempotency.ReserveAsync(Other.Id, key, key, Now, Now.AddMinutes(-1), Now.AddHours(-24), None)).ShouldBeNull("the neighbour's keys are its own");
+
+        Task<IdempotentAnswer?> Reserve(SecretHash fingerprint) =>
+            Idempotency.ReserveAsync(Realm.Id, key, fingerprint, Now, Now.AddMinutes(-1), Now.AddHours(-24), None);
+    }
+
+    [Fact]
+    public async Task Wrong_guesses_at_once_are_all_counted()
+    {
+        SecretHash account = new Secret("account").Hash();
+        SecretHash address = new Secret("address").Hash();
+        await AtOnce(async _ =>
+        {
+            await Guesses.AddAsync(Realm.Id, [account, address], Now, None);
+            return true;
+        });
+        await Guesses.AddAsync(Realm.Id, [account], Now.AddMinutes(-10), None);
+        IReadOnlyDictionary<SecretHash, long> counts = await Guesses.CountAsync(Realm.Id, [account, address], Now.AddMinutes(-5), None);
+        (counts[account], counts[address]).ShouldBe((20, 20));
+        (await Guesses.CountAsync(Realm.Id, [account], Now.AddMinutes(-10), None))[account].ShouldBe(21);
+        (await Guesses.CountAsync(Other.Id, [account], Now.AddMinutes(-5), None))[account].ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Of_many_with_one_address_at_once_one_is_made()
+    {
+        UserWrite[] users = await AtOnce(_ => Users.CreateAsync(NewUser("Mia@Example.test"), passwordHash: null, None));
+        users.Count(static result => result == UserWrite.Done).ShouldBe(1);
+        users.Count(static result => result == UserWrite.EmailTaken).ShouldBe(19);
+        OrganizationWrite[] organizations = await AtOnce(_ => Organizations.CreateAsync(NewOrganization("northwind"), [], None));
+        organizations.Count(static result => result == OrganizationWrite.Done).ShouldBe(1);
+        organizations.Count(static result => result == OrganizationWrite.HandleTaken).ShouldBe(19);
+    }
+
+    [Fact]
+    public async Task Of_many_memberships_of_one_pair_at_once_one_is_made()
+    {
+        User user = await MakeUser("mia@example.test");
+        Organization organization = await MakeOrganization("northwind");
+        bool[] made = await AtOnce(_ => Memberships.CreateAsync(NewMembership(user, organization), None));
+        made.Count(static one => one).ShouldBe(1);
+    }
+}
