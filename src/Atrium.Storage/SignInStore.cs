@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using Atrium.Core;
 using Atrium.Core.Clients;
@@ -84,18 +83,18 @@ public sealed class SignInStore(Database database)
             cancellationToken);
 
     /// <summary>
-    /// Counts a try, or with -1 takes it back; the count is then what comes back. It stands beside the version, so that tries at once neither get
-    /// lost nor stand in the way of the one that is right. Null when the sign-in is gone or has had all its tries.
+    /// Counts a try of a second factor, whatever version the sign-in has come to: how many there have been now; null when the sign-in is
+    /// gone or has had them all. What the sign-in becomes when the code is right forgets the try again.
     /// </summary>
-    public Task<int?> CountTryAsync(SignIn signIn, int delta, CancellationToken cancellationToken) =>
+    public Task<int?> CountTryAsync(SignIn signIn, CancellationToken cancellationToken) =>
         database.WriteAsync(
             connection => connection.ExecuteScalarAsync<int?>(
                 """
-                UPDATE sign_ins SET failed_tries = failed_tries + @delta
-                WHERE realm_id = @RealmId AND id = @Id AND failed_tries + @delta <= @MaxFactorTries
+                UPDATE sign_ins SET failed_tries = failed_tries + 1
+                WHERE realm_id = @RealmId AND id = @Id AND failed_tries < @MaxFactorTries
                 RETURNING failed_tries
                 """,
-                new { signIn.RealmId, signIn.Id, delta, SignIn.MaxFactorTries }),
+                new { signIn.RealmId, signIn.Id, SignIn.MaxFactorTries }),
             cancellationToken);
 
     /// <summary>Ends a sign-in that cannot go on.</summary>

@@ -112,14 +112,13 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         {
             case ProofResult.Proved proved:
                 return await GoOnAsync(page, proved.Progress, cancellationToken);
-            case ProofResult.Wrong when !await desk.CountFailedTryAsync(progress, cancellationToken):
+            case ProofResult.NoTriesLeft:
                 return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
-            case ProofResult.Wrong:
-                SignInProgress counted = progress with { SignIn = progress.SignIn with { FailedTries = progress.SignIn.FailedTries + 1 } };
-                SignInStep next = await desk.NextAsync(counted, cancellationToken);
+            case ProofResult.Wrong wrong:
+                SignInStep next = await desk.NextAsync(wrong.Progress, cancellationToken);
                 if (next is SignInStep.Refuse)
-                    await desk.EndAsync(counted, cancellationToken);
-                return HostedPages.Of(page with { SignIn = counted.SignIn }, next, error: WrongCode, status: StatusCodes.Status400BadRequest);
+                    await desk.EndAsync(wrong.Progress, cancellationToken);
+                return HostedPages.Of(page with { SignIn = wrong.Progress.SignIn }, next, error: WrongCode, status: StatusCodes.Status400BadRequest);
             default:
                 return NotProved(page, step, result, WrongCode, email: null);
         }

@@ -101,11 +101,14 @@ public sealed class SignInDesk(
                 });
             default:
                 await limiter.FailedAsync(signIn.RealmId, identifier, address, cancellationToken);
-                return new ProofResult.Wrong();
+                return new ProofResult.Wrong(progress);
         }
     }
 
-    /// <summary>Checks a code of one of these factors. What matched is spent together with what the sign-in becomes.</summary>
+    /// <summary>
+    /// Checks a code of one of these factors. A try is counted before the code is looked at, so that guesses sent at once get no more looks
+    /// than guesses one by one; a right code does not count. What matched is spent together with what the sign-in becomes.
+    /// </summary>
     public async Task<ProofResult> ProveTotpAsync(
         SignInProgress progress,
         User user,
@@ -119,6 +122,8 @@ public sealed class SignInDesk(
         string account = TotpAccountOf(user.Id);
         if (await limiter.WaitAsync(signIn.RealmId, account, address, cancellationToken) is { } wait)
             return new ProofResult.Limited(wait);
+        if (await signIns.CountTryAsync(signIn, cancellationToken) is not { } tries)
+            return new ProofResult.NoTriesLeft();
 
         foreach (Factor factor in candidates)
         {
@@ -133,7 +138,7 @@ public sealed class SignInDesk(
         }
 
         await limiter.FailedAsync(signIn.RealmId, account, address, cancellationToken);
-        return new ProofResult.Wrong();
+        return new ProofResult.Wrong(progress with { SignIn = signIn with { FailedTries = tries } });
     }
 
     /// <summary>The name under which wrong codes of a person's factors are counted, wherever they are typed.</summary>
@@ -153,36 +158,6 @@ public sealed class SignInDesk(
         SignIn = progress.SignIn with { Proofs = [.. progress.SignIn.Proofs, NewProof(AuthenticationMethod.EmailCode)] },
         Proof = new SpentProof(Verification: verification.Id),
     };
-
-    /// <summary>
-    /// Takes one of the sign-in's tries before a code is looked at: guesses sent at once get no more looks than guesses one by one.
-    /// What comes back has the try counted; what is proved on the way as it was has it not. Null when the sign-in is gone or has had all its tries.
-    /// </summary>
-    public async Task<SignInProgress?> TakeTryAsync(SignInProgress progress, CancellationToken cancellationToken) =>
-        await signIns.CountTryAsync(progress.SignIn, 1, cancellationToken) is { } tries
-            ? progress with { SignIn = progress.SignIn with { FailedTries = tries } }
-            : null;
-
-    /// <summary>The code was not looked at after all.</summary>
-    public Task GiveTryBackAsync(SignInProgress progress, CancellationToken cancellationToken) =>
-        signIns.CountTryAsync(progress.SignIn, -1, cancellationToken);
-
-    /// <summary>Counts a wrong second factor against the sign-in; false when somebody else changed it meanwhile.</summary>
-    public Task<bool> CountFailedTryAsync(SignInProgress progress, CancellationToken cancellationToken) =>
-        signIns.ChangeAsync(progress.SignIn with { FailedTries = progress.SignIn.FailedTries + 1 }, newHandle: null, proof: null, cancellationToken);
-
-    /// <summary>
-    /// Counts a try of a second factor before its code is looked at, so that guesses made at the same time are counted like any others.
-    /// Null when somebody else changed the sign-in meanwhile: look at it again.
-    /// </summary>
-    public async Task<SignInProgress?> ReserveTryAsync(SignInProgress progress, CancellationToken cancellationToken) =>
-        await CountFailedTryAsync(progress, cancellationToken)
-            ? progress with { SignIn = progress.SignIn with { FailedTries = progress.SignIn.FailedTries + 1, Version = progress.SignIn.Version + 1 } }
-            : null;
-
-    /// <summary>The reserved try was right and does not count.</summary>
-    public static SignInProgress GiveBackTry(SignInProgress progress) =>
-        progress with { SignIn = progress.SignIn with { FailedTries = progress.SignIn.FailedTries - 1 } };
 
     /// <summary>
     /// Stores where the sign-in stands. A new one gets a row and a handle; a stored one gets a new handle where the door wants one.

@@ -35,7 +35,11 @@ public abstract record ProofResult
 
     public sealed record Proved(SignInProgress Progress) : ProofResult;
 
-    public sealed record Wrong : ProofResult;
+    /// <summary>It was not right; a try of a second factor is counted in <paramref name="Progress"/>.</summary>
+    public sealed record Wrong(SignInProgress Progress) : ProofResult;
+
+    /// <summary>The sign-in is over, or has had all its tries of a second factor; nothing was looked at.</summary>
+    public sealed record NoTriesLeft : ProofResult;
 
     /// <summary>Too many wrong guesses lately.</summary>
     public sealed record Limited(TimeSpan Wait) : ProofResult;

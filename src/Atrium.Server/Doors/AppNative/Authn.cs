@@ -72,21 +72,20 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         if (request.Parameters.GetValueOrDefault("token") is not { } token || string.IsNullOrWhiteSpace(token))
             return flow.Failed(context, realm, progress, request.FlowId, Authenticator.Totp);
 
-        if (await desk.TakeTryAsync(progress, cancellationToken) is not { } taken)
-            return AppNativeError.Conflict.ToAnswer(context, realm);
         switch (await desk.ProveTotpAsync(progress, step.User, step.Factors, token, challenge: null, AddressOf(context), cancellationToken))
         {
             case ProofResult.Proved proved:
                 return await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, cancellationToken);
             case ProofResult.Limited limited:
-                await desk.GiveTryBackAsync(progress, cancellationToken);
                 return AppNativeError.Limited(context, limited.Wait);
-            default:
+            case ProofResult.Wrong wrong:
                 // The engine says whether that was the last try.
-                if (AppNativeError.Of(await desk.NextAsync(taken, cancellationToken)) is not { } over)
-                    return flow.Failed(context, realm, taken, request.FlowId, Authenticator.Totp);
-                await desk.EndAsync(taken, cancellationToken);
+                if (AppNativeError.Of(await desk.NextAsync(wrong.Progress, cancellationToken)) is not { } over)
+                    return flow.Failed(context, realm, wrong.Progress, request.FlowId, Authenticator.Totp);
+                await desk.EndAsync(wrong.Progress, cancellationToken);
                 return over.ToAnswer(context, realm);
+            default:
+                return AppNativeError.Conflict.ToAnswer(context, realm);
         }
     }
 

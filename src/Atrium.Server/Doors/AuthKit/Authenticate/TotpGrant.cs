@@ -21,55 +21,37 @@ public sealed class TotpGrant(SignInDesk desk, FactorStore factors, SignInAnswer
         Secret pendingToken = new(call.Fields.RequiredText("pending_authentication_token"));
         string challengeId = call.Fields.RequiredText("authentication_challenge_id");
 
-        // Each try is counted before its code is looked at. Whoever loses the race for the count looks again; the tries bound the rounds.
-        for (int round = 0; round <= SignIn.MaxFactorTries; round++)
+        if (await desk.FindAsync(call.Client, Door.AuthKit, pendingToken, cancellationToken) is not { } progress)
+            return AuthenticateErrors.InvalidPendingToken;
+        SignInFacts facts = await desk.FactsAsync(progress, cancellationToken);
+        SignInStep open = SignInEngine.Next(progress.SignIn, facts);
+        (User User, IReadOnlyList<Factor> Factors)? asked = open switch
         {
-            if (await desk.FindAsync(call.Client, Door.AuthKit, pendingToken, cancellationToken) is not { } progress)
-                return AuthenticateErrors.InvalidPendingToken;
-            SignInFacts facts = await desk.FactsAsync(progress, cancellationToken);
-            SignInStep open = SignInEngine.Next(progress.SignIn, facts);
-            (User User, IReadOnlyList<Factor> Factors)? asked = open switch
-            {
-                SignInStep.ProveFactor prove => (prove.User, prove.Factors),
-                SignInStep.EnrolFactor enrol => (enrol.User, facts.Factors),
-                _ => null,
-            };
-            if (asked is not var (user, candidates))
-                return await answers.StillOpenAsync(open, pendingToken, cancellationToken);
+            SignInStep.ProveFactor prove => (prove.User, prove.Factors),
+            SignInStep.EnrolFactor enrol => (enrol.User, facts.Factors),
+            _ => null,
+        };
+        if (asked is not var (user, candidates))
+            return await answers.StillOpenAsync(open, pendingToken, cancellationToken);
 
-            if (await ChallengeAsync(progress, challengeId, cancellationToken) is not { } challenge
-                || candidates.FirstOrDefault(factor => factor.Id == challenge.FactorId) is not { } factor)
-            {
-                return AuthKitError.EntityNotFound("Authentication Challenge", challengeId);
-            }
-
-            if (FactorChallenges.Refuse(challenge, clock.GetUtcNow()) is { } refused)
-                return refused;
-            if (await desk.ReserveTryAsync(progress, cancellationToken) is { } reserved)
-                return await CheckAsync(call, reserved, user, factor, challenge, cancellationToken);
+        if (await ChallengeAsync(progress, challengeId, cancellationToken) is not { } challenge
+            || candidates.FirstOrDefault(factor => factor.Id == challenge.FactorId) is not { } factor)
+        {
+            return AuthKitError.EntityNotFound("Authentication Challenge", challengeId);
         }
 
-        return AuthenticateErrors.TooManyTries;
-    }
-
-    private async Task<IResult> CheckAsync(
-        AuthenticateCall call, SignInProgress reserved, User user, Factor factor, FactorChallenge challenge, CancellationToken cancellationToken)
-    {
+        if (FactorChallenges.Refuse(challenge, clock.GetUtcNow()) is { } refused)
+            return refused;
         string code = call.Fields.RequiredText("code");
-        switch (await desk.ProveTotpAsync(reserved, user, [factor], code, challenge.Id, call.IpAddress, cancellationToken))
+        return await desk.ProveTotpAsync(progress, user, [factor], code, challenge.Id, call.IpAddress, cancellationToken) switch
         {
-            case ProofResult.Proved proved:
-                SignInProgress right = SignInDesk.GiveBackTry(proved.Progress);
-                return await answers.StepAsync(
-                    right, await desk.NextAsync(right, cancellationToken), AuthenticateErrors.InvalidPendingToken, cancellationToken);
-            case ProofResult.Limited limited:
-                await desk.SaveAsync(SignInDesk.GiveBackTry(reserved), newHandle: false, cancellationToken);
-                return AuthKitError.TooManyRequests(limited.Wait);
-            case ProofResult.Busy:
-                return AuthKitError.Busy();
-            default:
-                return AuthenticateErrors.InvalidCode;
-        }
+            ProofResult.Proved proved => await answers.StepAsync(
+                proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), AuthenticateErrors.InvalidPendingToken, cancellationToken),
+            ProofResult.Limited limited => AuthKitError.TooManyRequests(limited.Wait),
+            ProofResult.NoTriesLeft => AuthenticateErrors.TooManyTries,
+            ProofResult.Busy => AuthKitError.Busy(),
+            _ => AuthenticateErrors.InvalidCode,
+        };
     }
 
     private async Task<FactorChallenge?> ChallengeAsync(SignInProgress progress, string id, CancellationToken cancellationToken) =>
