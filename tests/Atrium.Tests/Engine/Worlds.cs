@@ -8,7 +8,7 @@ using Atrium.Core.Users;
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace Atrium.Tests.Core;
+namespace Atrium.Tests.Engine;
 
 /// <summary>A person, what they belong to, a client, and a sign-in of the one at the other: all in any state.</summary>
 public sealed record World

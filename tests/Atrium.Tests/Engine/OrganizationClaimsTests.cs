@@ -10,7 +10,7 @@ using FsCheck.Fluent;
 using Shouldly;
 using Xunit;
 
-namespace Atrium.Tests.Core;
+namespace Atrium.Tests.Engine;
 
 public sealed class OrganizationClaimsTests
 {

@@ -9,7 +9,7 @@ using FsCheck.Fluent;
 using Shouldly;
 using Xunit;
 
-namespace Atrium.Tests.Core;
+namespace Atrium.Tests.Engine;
 
 /// <summary>Whatever says something about organizations says the same.</summary>
 public sealed class EmitterTests(DemoServer server) : IClassFixture<DemoServer>

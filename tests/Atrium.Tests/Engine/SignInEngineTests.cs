@@ -6,7 +6,7 @@ using FsCheck.Fluent;
 using Shouldly;
 using Xunit;
 
-namespace Atrium.Tests.Core;
+namespace Atrium.Tests.Engine;
 
 public sealed class SignInEngineTests
 {

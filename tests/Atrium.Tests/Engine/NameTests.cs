@@ -4,7 +4,7 @@ using FsCheck.Fluent;
 using Shouldly;
 using Xunit;
 
-namespace Atrium.Tests.Core;
+namespace Atrium.Tests.Engine;
 
 /// <summary>Handles and addresses: what names things from outside.</summary>
 public sealed class NameTests

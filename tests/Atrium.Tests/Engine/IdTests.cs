@@ -8,7 +8,7 @@ using FsCheck.Fluent;
 using Shouldly;
 using Xunit;
 
-namespace Atrium.Tests.Core;
+namespace Atrium.Tests.Engine;
 
 public sealed class IdTests
 {
