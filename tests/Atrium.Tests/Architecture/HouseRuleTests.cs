@@ -19,6 +19,7 @@ public sealed partial class HouseRuleTests
         ["RealmStore.CreateAsync"] = "makes the realm",
         ["RealmStore.FindApiKeyAsync"] = "a key's hash is how a caller's realm becomes known",
         ["ClientStore.FindByClientIdAsync"] = "client ids are unique in the server, and some paths name nothing else",
+        ["SessionStore.FindForSignOutAsync"] = "AuthKit's logout link names a session and nothing else",
         ["ClientStore.IsRegisteredOriginAsync"] = "a browser's preflight names no client",
     };
 
@@ -27,6 +28,7 @@ public sealed partial class HouseRuleTests
     [
         "FROM clients WHERE client_id = @clientId",
         "FROM client_origins WHERE origin = @origin",
+        "FROM sessions WHERE id = @session\"",
         "FROM api_keys WHERE secret_hash = @secretHash",
     ];
 

@@ -385,7 +385,7 @@ public sealed class UserResourceTests(DemoServer server) : IClassFixture<DemoSer
             (await new ResourceCalls(server, key).GetAsync(path)).Expect(401).Text.ShouldBe("""{"message":"Unauthorized"}""");
     }
 
-    private async Task<Id<Core.Realms.Realm>> RealmAsync() => (await server.Get<RealmStore>().FindByHandleAsync(DemoRealm.Handle, CancellationToken.None))!.Id;
+    private async Task<Id<Atrium.Core.Realms.Realm>> RealmAsync() => (await server.Get<RealmStore>().FindByHandleAsync(DemoRealm.Handle, CancellationToken.None))!.Id;
 
     private async Task<string> InitechAsync() => (await api.Globex.GetAsync(OrganizationsPath)).Ids[^1];
 }
