@@ -25,7 +25,7 @@ public sealed class BadInputTests(DemoServer server) : IClassFixture<DemoServer>
         { "text", "application/json", "\"x\"", 400, "invalid_json" },
         { "a key twice", "application/json", "{\"code\":1,\"code\":2}", 400, "invalid_json" },
         { "half a character as key", "application/json", "{\"\\ud800\":1}", 400, "invalid_json" },
-        { "half a character as value", "application/json", "{\"client_id\":\"\\ud800\"}", 422, "invalid_request_parameters" },
+        { "half a character as value", "application/json", "{\"client_id\":\"\\ud800\"}", 400, "invalid_json" },
         { "deep nesting", "application/json", new string('[', 1000), 400, "invalid_json" },
         { "a form called JSON", "application/json", "client_id=demo-authkit", 400, "invalid_json" },
         { "JSON called a form", Form, "{\"client_id\":\"demo-authkit\"}", 400, "invalid_request" },

@@ -209,7 +209,7 @@ public sealed class UserResourceTests(DemoServer server) : IClassFixture<DemoSer
     [InlineData("""{"email":null}""", 422, "invalid_request_parameters")]
     [InlineData("""{"first_name":{}}""", 422, "invalid_request_parameters")]
     [InlineData("""{"first_name":"a\u0000b"}""", 422, "invalid_request_parameters")]
-    [InlineData("""{"first_name":"\ud800"}""", 422, "invalid_request_parameters")]
+    [InlineData("""{"first_name":"\ud800"}""", 400, "invalid_json")]
     [InlineData("""{"email_verified":"yes"}""", 422, "invalid_request_parameters")]
     [InlineData("""{"external_id":""}""", 422, "invalid_request_parameters")]
     [InlineData("""{"external_id":"\u00fc"}""", 422, "invalid_request_parameters")]
