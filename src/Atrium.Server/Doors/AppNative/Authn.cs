@@ -29,6 +29,10 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         }
 
         SignInStep step = await desk.NextAsync(progress, cancellationToken);
+
+        // The last tries are being looked at by others this moment: one of them may be right, and the last of them ends the flow.
+        if (step is SignInStep.Refuse { Reason: SignInRefusal.TooManyTries })
+            return AppNativeError.Conflict.ToAnswer(context, realm);
         IReadOnlyList<Authenticator> options = Authenticator.OptionsOf(step);
         if (options.Count == 0)
             return await flow.AdvanceAsync(context, realm, progress, request.FlowId, cancellationToken);
