@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -118,12 +119,38 @@ internal static class SqlTypes
     private sealed class JsonHandler<T>(JsonTypeInfo<T> type) : SqlMapper.TypeHandler<T>
         where T : class
     {
+        private const int LongestRemembered = 512;
+        private const int MostRemembered = 1024;
+
+        private readonly ConcurrentDictionary<string, T> remembered = new(StringComparer.Ordinal);
+
         public override void SetValue(IDbDataParameter parameter, T? value)
         {
             parameter.DbType = DbType.String;
             parameter.Value = value is null ? DBNull.Value : JsonSerializer.Serialize(value, type);
         }
 
-        public override T? Parse(object value) => JsonSerializer.Deserialize((string)value, type);
+        /// <summary>
+        /// The same few texts come with nearly every row (settings left as they are, empty metadata, the scopes of a plain member),
+        /// and what they read as never changes: it is read once.
+        /// </summary>
+        public override T? Parse(object value)
+        {
+            string text = (string)value;
+            if (text.Length > LongestRemembered)
+                return JsonSerializer.Deserialize(text, type);
+            if (!remembered.TryGetValue(text, out T? read))
+            {
+                read = JsonSerializer.Deserialize(text, type);
+                if (read is null)
+                    return null;
+                if (remembered.Count >= MostRemembered)
+                    remembered.Clear();
+                remembered[text] = read;
+            }
+
+            return read;
+        }
+
     }
 }
