@@ -79,8 +79,8 @@ public static class GrantRules
         Client presenter,
         string? redirectUri,
         string? verifier,
-        DateTimeOffset now,
-        RestatedTerms? restated = null)
+        RestatedTerms restated,
+        DateTimeOffset now)
     {
         if (facts.Grant.ClientId != presenter.Id)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
@@ -96,7 +96,7 @@ public static class GrantRules
             return new GrantDecision.Refuse(GrantRefusal.VerifierMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);
-        if (restated?.ConflictWith(facts.Grant) is { } conflict)
+        if (restated.ConflictWith(facts.Grant) is { } conflict)
             return new GrantDecision.Refuse(conflict);
 
         OrganizationClaims organizations = facts.Organizations;
@@ -110,8 +110,8 @@ public static class GrantRules
         GrantFacts facts,
         Client presenter,
         IReadOnlyList<string>? scopes,
-        DateTimeOffset now,
-        RestatedTerms? restated = null)
+        RestatedTerms restated,
+        DateTimeOffset now)
     {
         if (facts.Grant.ClientId != presenter.Id || now >= token.ExpiresAt)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
@@ -123,7 +123,7 @@ public static class GrantRules
             return new GrantDecision.End(GrantRefusal.RefreshReused);
         if (scopes is not null && scopes.Except(facts.Grant.Scopes, StringComparer.Ordinal).Any())
             return new GrantDecision.Refuse(GrantRefusal.ScopeExceeded);
-        if (restated?.ConflictWith(facts.Grant) is { } conflict)
+        if (restated.ConflictWith(facts.Grant) is { } conflict)
             return new GrantDecision.Refuse(conflict);
 
         OrganizationClaims organizations = facts.Organizations;

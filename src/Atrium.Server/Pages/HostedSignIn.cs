@@ -42,8 +42,10 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
     {
         if (step is SignInStep.Complete complete)
             return await FinishAsync(context, realm, progress, complete, handle: "", cancellationToken);
-        Secret? handle = await desk.SaveAsync(progress with { Browser = cookies.MarkBrowser(context, realm) }, newHandle: true, cancellationToken);
-        return new SeeOther(HostedPages.AddressOf(realm, handle!.Value.Reveal()));
+        Secret handle = Secret.New();
+        return await desk.SaveAsync(progress with { Browser = cookies.MarkBrowser(context, realm) }, handle, cancellationToken)
+            ? new SeeOther(HostedPages.AddressOf(realm, handle.Reveal()))
+            : HostedPages.Over(context, realm, Unknown);
     }
 
     private async Task<IResult> ShowAsync(HttpContext context, CancellationToken cancellationToken)
@@ -74,13 +76,12 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         if (found.Error is { } error)
             return HostedPages.Over(context, realm, error);
 
-        SignInFacts facts = await desk.FactsAsync(progress, cancellationToken);
-        return SignInEngine.Next(progress.SignIn, facts) switch
+        return await desk.NextAsync(progress, cancellationToken) switch
         {
             SignInStep.Prove prove when form.ContainsKey("password") => await TakePasswordAsync(page, progress, prove, form, cancellationToken),
             SignInStep.ProveFactor factor when form.ContainsKey("code") => await TakeCodeAsync(page, progress, factor, form, cancellationToken),
             SignInStep.ChooseOrganization choose when form.ContainsKey("organization") =>
-                await TakeChoiceAsync(page, progress, choose, facts, form, cancellationToken),
+                await TakeChoiceAsync(page, progress, choose, form, cancellationToken),
 
             // The form of a page that is no longer the one to fill in: show the one that is.
             _ => new SeeOther(HostedPages.AddressOf(realm, page.Handle)),
@@ -98,7 +99,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
             return HostedPages.Of(page, step, email.Length <= EmailAddress.MaxLength ? email : null, WrongPassword, StatusCodes.Status400BadRequest);
         ProofResult result = await desk.ProvePasswordAsync(progress, email, password, AddressOf(page.Context), cancellationToken);
         return result is ProofResult.Proved proved
-            ? await GoOnAsync(page, proved.Progress, cancellationToken)
+            ? await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken)
             : NotProved(page, step, result, WrongPassword, email);
     }
 
@@ -111,7 +112,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         switch (result)
         {
             case ProofResult.Proved proved:
-                return await GoOnAsync(page, proved.Progress, cancellationToken);
+                return await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken);
             case ProofResult.NoTriesLeft:
                 return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
             case ProofResult.Wrong wrong:
@@ -128,24 +129,23 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         HostedPage page,
         SignInProgress progress,
         SignInStep.ChooseOrganization step,
-        SignInFacts facts,
         IReadOnlyDictionary<string, StringValues> form,
         CancellationToken cancellationToken)
     {
-        if (Id<Organization>.Parse(form.ValueOf("organization")) is not { } organization || !SignInEngine.MayChoose(organization, facts))
-            return HostedPages.Of(page, step, error: WrongChoice, status: StatusCodes.Status400BadRequest);
-        return await GoOnAsync(
-            page, progress with { SignIn = progress.SignIn with { Choice = new OrganizationChoice.Chosen(organization) } }, cancellationToken);
+        return Id<Organization>.Parse(form.ValueOf("organization")) is { } organization
+            && await desk.ChooseAsync(progress, organization, cancellationToken) is var (chosen, next)
+            ? await GoOnAsync(page, chosen, next, cancellationToken)
+            : HostedPages.Of(page, step, error: WrongChoice, status: StatusCodes.Status400BadRequest);
     }
 
     /// <summary>Something was shown or chosen: back to the client when that was all, else to the next page.</summary>
-    private async Task<IResult> GoOnAsync(HostedPage page, SignInProgress progress, CancellationToken cancellationToken)
+    private async Task<IResult> GoOnAsync(HostedPage page, SignInProgress progress, SignInStep next, CancellationToken cancellationToken)
     {
-        if (await desk.NextAsync(progress, cancellationToken) is SignInStep.Complete complete)
+        if (next is SignInStep.Complete complete)
             return await FinishAsync(page.Context, page.Realm, progress, complete, page.Handle, cancellationToken);
 
         // Whether or not another submit was faster: the page of the step that is next tells where the sign-in stands.
-        await desk.SaveAsync(progress, newHandle: false, cancellationToken);
+        await desk.SaveAsync(progress, cancellationToken);
         return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
     }
 

@@ -56,7 +56,7 @@ public sealed class AppNativeStart(ClientAuthentication clients, OrganizationDis
             ? new OrganizationChoice.Chosen(organization)
             : OrganizationChoice.Unchosen;
         SignInProgress progress = desk.Begin(client, Door.AppNative, request, choice);
-        return await flow.AdvanceAsync(context, realm, progress, flowId: null, cancellationToken, discovered.FailureKey);
+        return await flow.AdvanceAsync(context, realm, progress, flowId: null, discovered.FailureKey, cancellationToken);
     }
 
     private static AppNativeError ErrorOf(ClientFailure failure) => failure switch

@@ -35,7 +35,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
             return AppNativeError.Conflict.ToAnswer(context, realm);
         IReadOnlyList<Authenticator> options = Authenticator.OptionsOf(step);
         if (options.Count == 0)
-            return await flow.AdvanceAsync(context, realm, progress, request.FlowId, cancellationToken);
+            return await flow.AdvanceAsync(context, realm, progress, request.FlowId, failureKey: null, cancellationToken);
         if (options.FirstOrDefault(option => option.Is(authenticatorId)) is not { } selected)
             return AppNativeError.AuthenticatorNotOffered.ToAnswer(context, realm);
 
@@ -63,7 +63,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
 
         return await desk.ProvePasswordAsync(progress, username, password, AddressOf(context), cancellationToken) switch
         {
-            ProofResult.Proved proved => await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, cancellationToken),
+            ProofResult.Proved proved => await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken),
             ProofResult.Limited limited => AppNativeError.Limited(context, limited.Wait),
             ProofResult.Busy => AppNativeError.Busy(context),
             _ => flow.Failed(context, realm, progress, request.FlowId, Authenticator.Basic),
@@ -79,7 +79,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         switch (await desk.ProveTotpAsync(progress, step.User, step.Factors, token, challenge: null, AddressOf(context), cancellationToken))
         {
             case ProofResult.Proved proved:
-                return await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, cancellationToken);
+                return await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken);
             case ProofResult.Limited limited:
                 return AppNativeError.Limited(context, limited.Wait);
             case ProofResult.Wrong wrong:
@@ -109,8 +109,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         if (step is SignInStep.ChooseOrganization choose && choose.Organizations.All(entry => entry.Organization.Id != organization))
             return flow.DiscoveryFailed(context, realm, progress, request.FlowId, OrganizationDiscovery.Unusable);
 
-        SignInProgress entered = progress with { SignIn = progress.SignIn with { Choice = new OrganizationChoice.Chosen(organization) } };
-        return await flow.AdvanceAsync(context, realm, entered, request.FlowId, cancellationToken);
+        return await flow.AdvanceAsync(context, realm, progress.Choosing(organization), request.FlowId, failureKey: null, cancellationToken);
     }
 
     private static string? AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString();
