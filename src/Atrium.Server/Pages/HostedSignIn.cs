@@ -1,4 +1,3 @@
-using System.Globalization;
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -6,6 +5,7 @@ using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Doors;
 using Atrium.Server.Doors.OAuth;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Microsoft.Extensions.Primitives;
 
@@ -97,7 +97,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         // No account has such an address or such a password, so nothing is learned from the answer's time.
         if (email.Length is 0 or > EmailAddress.MaxLength || password.Length == 0 || !PasswordPolicy.CanExist(password))
             return HostedPages.Of(page, step, email.Length <= EmailAddress.MaxLength ? email : null, WrongPassword, StatusCodes.Status400BadRequest);
-        ProofResult result = await desk.ProvePasswordAsync(progress, email, password, AddressOf(page.Context), cancellationToken);
+        ProofResult result = await desk.ProvePasswordAsync(progress, email, password, page.Context.RemoteAddress(), cancellationToken);
         return result is ProofResult.Proved proved
             ? await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken)
             : NotProved(page, step, result, WrongPassword, email);
@@ -108,7 +108,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
     {
         string code = form.ValueOf("code") ?? "";
         ProofResult result = await desk.ProveTotpAsync(
-            progress, step.User, step.Factors, code, challenge: null, AddressOf(page.Context), cancellationToken);
+            progress, step.User, step.Factors, code, challenge: null, page.Context.RemoteAddress(), cancellationToken);
         switch (result)
         {
             case ProofResult.Proved proved:
@@ -165,10 +165,10 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         switch (result)
         {
             case ProofResult.Limited limited:
-                page.Context.Response.Headers.RetryAfter = Math.Ceiling(limited.Wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+                RetryAfter.Set(page.Context.Response, limited.Wait);
                 return HostedPages.Of(page, step, email, Limited, StatusCodes.Status429TooManyRequests);
             case ProofResult.Busy:
-                page.Context.Response.Headers.RetryAfter = "2";
+                RetryAfter.Set(page.Context.Response, RetryAfter.WhenBusy);
                 return HostedPages.Of(page, step, email, Busy, StatusCodes.Status503ServiceUnavailable);
             default:
                 return HostedPages.Of(page, step, email, wrong, StatusCodes.Status400BadRequest);
@@ -194,8 +194,6 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         OAuthError? error = progress.SignIn.SessionId is { } needed && standing?.Id != needed ? SessionGone : null;
         return new Found(page, progress with { Standing = standing }, error);
     }
-
-    private static string? AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString();
 
     private sealed record Found(HostedPage Page, SignInProgress Progress, OAuthError? Error)
     {

@@ -24,7 +24,7 @@ public sealed class GrantRulesTests
         select (world, profile, choice);
 
     [Fact]
-    public void The_challenge_is_that_of_the_RFC() => GrantRules.ChallengeOf(Verifier).ShouldBe(Challenge);
+    public void The_challenge_is_that_of_the_RFC() => Pkce.ChallengeOf(Verifier).ShouldBe(Challenge);
 
     [Theory]
     [InlineData("a code that fits", null)]

@@ -2,6 +2,7 @@ using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 
 namespace Atrium.Server.Doors.AppNative;
@@ -61,7 +62,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
             return flow.Failed(context, realm, progress, request.FlowId, Authenticator.Basic);
         }
 
-        return await desk.ProvePasswordAsync(progress, username, password, AddressOf(context), cancellationToken) switch
+        return await desk.ProvePasswordAsync(progress, username, password, context.RemoteAddress(), cancellationToken) switch
         {
             ProofResult.Proved proved => await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken),
             ProofResult.Limited limited => AppNativeError.Limited(context, limited.Wait),
@@ -76,7 +77,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         if (request.Parameters.GetValueOrDefault("token") is not { } token || string.IsNullOrWhiteSpace(token))
             return flow.Failed(context, realm, progress, request.FlowId, Authenticator.Totp);
 
-        switch (await desk.ProveTotpAsync(progress, step.User, step.Factors, token, challenge: null, AddressOf(context), cancellationToken))
+        switch (await desk.ProveTotpAsync(progress, step.User, step.Factors, token, challenge: null, context.RemoteAddress(), cancellationToken))
         {
             case ProofResult.Proved proved:
                 return await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken);
@@ -111,6 +112,4 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
 
         return await flow.AdvanceAsync(context, realm, progress.Choosing(organization), request.FlowId, failureKey: null, cancellationToken);
     }
-
-    private static string? AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString();
 }

@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Realms;
+using Atrium.Server.Http;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.AuthKit;
@@ -36,8 +37,6 @@ public static class ApiScopes
 
 public static class Callers
 {
-    private const string Scheme = "Bearer ";
-
     /// <summary>Lets nobody in without an API key of the scope that the route names; a route that names none lets nobody in.</summary>
     public static RouteGroupBuilder RequireApiKey(this RouteGroupBuilder group)
     {
@@ -76,10 +75,7 @@ public static class Callers
 
     /// <summary>The credentials of the header; null when there are none. An SDK of a public client sends the scheme with nothing behind it.</summary>
     public static string? BearerOf(HttpRequest request) =>
-        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && header[Scheme.Length..].Trim() is { Length: > 0 } token
-            ? token
-            : null;
+        request.CredentialsOf("Bearer") is { Length: > 0 } token ? token : null;
 
     /// <summary>Every POST of the door can be repeated safely under an <c>Idempotency-Key</c>.</summary>
     private static async Task<object?> PostAsync(

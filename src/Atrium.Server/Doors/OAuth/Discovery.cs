@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.Tokens;
 using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
@@ -49,7 +50,7 @@ public sealed record MetadataBody
 
     public IReadOnlyList<string> RevocationEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "none"];
 
-    public IReadOnlyList<string> CodeChallengeMethodsSupported => ["S256"];
+    public IReadOnlyList<string> CodeChallengeMethodsSupported => [Pkce.Method];
 
     public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
 
