@@ -46,7 +46,7 @@ public static class AtriumServer
         builder.Services.AddAppNativeDoor();
 
         WebApplication app = builder.Build();
-        foreach (string url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (string url in options.Addresses)
             app.Urls.Add(url);
         app.UseRequestIds();
         app.UseUnexpectedErrors();
