@@ -88,7 +88,17 @@ public static class Callers
             key.RealmId,
             BearerOf(context.Request)!,
             body,
-            async () => (IResult)(await next(call))!,
+            async workToken =>
+            {
+                // The handler's arguments were made before this filter: it works under the token that it is given here.
+                for (int i = 0; i < call.Arguments.Count; i++)
+                {
+                    if (call.Arguments[i] is CancellationToken)
+                        call.Arguments[i] = workToken;
+                }
+
+                return (IResult)(await next(call))!;
+            },
             context.RequestAborted);
     }
 
