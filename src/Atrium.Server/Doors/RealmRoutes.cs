@@ -1,6 +1,5 @@
 using Atrium.Core.Realms;
 using Atrium.Server.Doors.OAuth;
-using Atrium.Server.Hosting;
 
 namespace Atrium.Server.Doors;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
-using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AppNative;

@@ -4,6 +4,7 @@ using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 
 namespace Atrium.Server.Doors.AppNative;

@@ -36,7 +36,7 @@ public sealed class AppNativeStart(ClientAuthentication clients, OrganizationDis
         if (AppNativeRequest.Check(context, client, parameters, pathOrganization is not null, out AuthorizationRequest? request) is { } error)
             return error.ToAnswer(context, realm);
 
-        Discovery discovered;
+        DiscoveredOrganization discovered;
         if (pathOrganization is null)
         {
             NamedOrganization named = NamedOrganization.From(parameters.ValueOf);

@@ -1,4 +1,3 @@
-using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AuthKit;

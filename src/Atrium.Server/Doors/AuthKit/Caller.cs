@@ -11,30 +11,7 @@ public sealed record Caller(ApiKey Key)
     public Id<Realm> Realm => Key.RealmId;
 }
 
-/// <summary>What an API key may be allowed at this door. A key may do what its scopes name and nothing else.</summary>
-public static class ApiScopes
-{
-    /// <summary>Read people, their factors and their sessions.</summary>
-    public const string UsersRead = "users:read";
-
-    /// <summary>Make, change and delete people and their factors.</summary>
-    public const string UsersWrite = "users:write";
-
-    public const string OrganizationsRead = "organizations:read";
-
-    public const string OrganizationsWrite = "organizations:write";
-
-    public const string MembersRead = "organizations.members:read";
-
-    public const string MembersWrite = "organizations.members:write";
-
-    /// <summary>End sessions.</summary>
-    public const string SessionsWrite = "sessions:write";
-
-    /// <summary>Sign people in: <c>POST /user_management/authenticate</c>, and the challenges that belong to it.</summary>
-    public const string SignIn = "sign-in";
-}
-
+/// <summary>Finds out who calls, and keeps everybody else out.</summary>
 public static class Callers
 {
     /// <summary>Lets nobody in without an API key of the scope that the route names; a route that names none lets nobody in.</summary>

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
 using Atrium.Core.Realms;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 using Microsoft.Extensions.Primitives;

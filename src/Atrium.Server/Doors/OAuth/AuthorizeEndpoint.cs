@@ -2,7 +2,6 @@ using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Server.Doors.AppNative;
-using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Server.Pages;

@@ -2,7 +2,6 @@ using System.Text;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
-using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Microsoft.Extensions.Primitives;
 

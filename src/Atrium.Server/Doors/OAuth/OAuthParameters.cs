@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Atrium.Core;
 using Atrium.Core.Organizations;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
-using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AuthKit.Authenticate;

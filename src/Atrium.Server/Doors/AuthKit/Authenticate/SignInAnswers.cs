@@ -2,7 +2,7 @@ using Atrium.Core;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Atrium.Server.Tokens;
 

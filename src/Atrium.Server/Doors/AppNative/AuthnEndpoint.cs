@@ -11,7 +11,7 @@ namespace Atrium.Server.Doors.AppNative;
 /// Goes on with a flow: <c>POST /t/{realm}[/o/{org}]/oauth2/authn</c>. The flow's id decides which flow it is and is all that is shown;
 /// clients that keep to one address may answer at the root for a flow that has moved to an organization (wire contract, section 0.7).
 /// </summary>
-public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppNativeFlow flow)
+public sealed class AuthnEndpoint(SignInDesk desk, OrganizationDiscovery discovery, AppNativeFlow flow)
 {
     public async Task<IResult> HandleAsync(HttpContext context, string? pathOrganization, CancellationToken cancellationToken)
     {
@@ -102,7 +102,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         if (!named.IsAttempt)
             return flow.Prompt(context, realm, progress, request.FlowId, [Authenticator.Organization]);
 
-        Discovery discovered = await discovery.FindAsync(progress.Client, named, cancellationToken);
+        DiscoveredOrganization discovered = await discovery.FindAsync(progress.Client, named, cancellationToken);
         if (discovered.Organization is not { } organization)
             return flow.DiscoveryFailed(context, realm, progress, request.FlowId, discovered.FailureKey!);
 

@@ -3,6 +3,7 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Tokens;
 using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 
@@ -66,7 +67,7 @@ public sealed record MetadataBody
 }
 
 /// <summary>Discovery documents and keys.</summary>
-public sealed class Discovery(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations)
+public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations)
 {
     private static readonly string[] PersonClaims =
     [
@@ -130,7 +131,7 @@ public sealed class Discovery(PublicUrl publicUrl, RealmKeys keys, OrganizationS
     {
         JwkSet set = new([.. (await keys.AllAsync(context.Realm().Id, cancellationToken)).Select(static key => key.PublicJwk)]);
         context.Response.Headers.CacheControl = "public, max-age=60";
-        return new JsonAnswer<JwkSet>(set, HostingJson.Default.JwkSet);
+        return new JsonAnswer<JwkSet>(set, JwkJson.Default.JwkSet);
     }
 
     private static JsonAnswer<MetadataBody> Answer(HttpContext context, MetadataBody body)
