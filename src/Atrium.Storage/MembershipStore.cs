@@ -13,18 +13,18 @@ public sealed class MembershipStore(Database database)
     internal const string Columns = "realm_id, id, user_id, organization_id, scopes, title, status, joined_at, created_at, updated_at";
 
     /// <summary>A membership with both of its ends, in one row; an organization that is being deleted has none to show.</summary>
-    private const string SelectDetails =
-        """
-        SELECT m.realm_id, m.id, m.user_id, m.organization_id, m.scopes, m.title, m.status, m.joined_at, m.created_at, m.updated_at,
-            u.realm_id AS user_split, u.realm_id, u.id, u.email, u.email_verified, u.username, u.given_name, u.family_name, u.name, u.picture,
-            u.locale, u.external_id, u.metadata, u.status, u.last_sign_in_at, u.created_at, u.updated_at,
-            o.realm_id AS organization_split, o.realm_id, o.id, o.handle, o.name, o.status, o.external_id, o.metadata, o.settings, o.created_at,
-            o.updated_at
+    private static readonly string SelectDetails =
+        $"""
+        SELECT {SqlTypes.Of("m", Columns)},
+            u.realm_id AS user_split, {SqlTypes.Of("u", UserStore.Columns)},
+            o.realm_id AS organization_split, {SqlTypes.Of("o", OrganizationStore.Columns)}
         FROM memberships m
             JOIN users u ON u.realm_id = m.realm_id AND u.id = m.user_id
             JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id AND o.status <> 'Deleting'
         WHERE m.realm_id = @realm
         """;
+
+    private static readonly string WithOrganization = $"{SqlTypes.Of("m", Columns)}, o.realm_id AS split, {SqlTypes.Of("o", OrganizationStore.Columns)}";
 
     public Task<Membership?> FindAsync(Id<Realm> realm, Id<Membership> membership, CancellationToken cancellationToken) =>
         database.ReadAsync(
@@ -86,23 +86,6 @@ public sealed class MembershipStore(Database database)
                 Row(membership)),
             cancellationToken) == 1;
 
-    /// <summary>Changes a membership that still has the status it was read with; one that is no longer active ends the grants that rested on it.</summary>
-    public Task<bool> UpdateAsync(Membership membership, MembershipStatus expected, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async connection =>
-            {
-                int changed = await connection.ExecuteAsync(
-                    $"""
-                    UPDATE memberships SET scopes = @Scopes, title = @Title, status = @Status, updated_at = @UpdatedAt
-                    WHERE realm_id = @RealmId AND id = @Id AND status = '{expected}'
-                    """,
-                    Row(membership));
-                if (changed == 1 && membership.Status != MembershipStatus.Active)
-                    await GrantStore.EndForMembershipAsync(connection, membership.RealmId, membership.OrganizationId, membership.UserId, membership.UpdatedAt);
-                return changed == 1;
-            },
-            cancellationToken);
-
     /// <summary>
     /// Changes a membership as it is at that moment; one that is no longer active ends the grants that rested on it. Where
     /// <paramref name="change"/>, which is pure, returns the membership itself, nothing is written. Null when there is none.
@@ -148,8 +131,7 @@ public sealed class MembershipStore(Database database)
         [
             .. await connection.QueryAsync<Membership, Organization, MembershipInOrganization>(
                 $"""
-                SELECT m.realm_id, m.id, m.user_id, m.organization_id, m.scopes, m.title, m.status, m.joined_at, m.created_at, m.updated_at,
-                    o.realm_id AS split, o.realm_id, o.id, o.handle, o.name, o.status, o.external_id, o.metadata, o.settings, o.created_at, o.updated_at
+                SELECT {WithOrganization}
                 FROM memberships m JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id
                 WHERE m.realm_id = @realm AND m.user_id = @user {(only is null ? "" : "AND m.organization_id = @only")}
                 ORDER BY m.joined_at, m.organization_id

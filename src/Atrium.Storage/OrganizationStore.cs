@@ -143,11 +143,6 @@ public sealed class OrganizationStore(Database database)
             },
             cancellationToken);
 
-    /// <summary>Changes an organization; with <paramref name="domains"/>, these become its domains.</summary>
-    public async Task<OrganizationWrite> UpdateAsync(
-        Organization organization, IReadOnlyList<OrganizationDomain>? domains, CancellationToken cancellationToken) =>
-        (await ChangeAsync(organization.RealmId, organization.Id, (_, _) => new(organization, domains), cancellationToken)).Outcome;
-
     /// <summary>
     /// Changes an organization and its domains as they are at that moment, so that two changes of different things both stay; null from
     /// <paramref name="change"/>, which is pure, refuses.

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
@@ -210,9 +209,6 @@ public sealed class SignInStore(Database database)
         signIn.CreatedAt,
         signIn.ExpiresAt,
     };
-
-    /// <summary>Makes the database undo what a refused change had done so far.</summary>
-    [SuppressMessage("Design", "CA1064", Justification = "Caught a few lines above where it is thrown; nobody else sees it.")]
 
     private sealed record SignInRow
     {

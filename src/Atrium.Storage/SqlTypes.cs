@@ -83,6 +83,10 @@ internal static class SqlTypes
         return $"({string.Join(", ", Enumerable.Range(0, length).Select(i => $"@{name}{i}"))})";
     }
 
+    /// <summary>A list of columns, each as that of the table under this alias.</summary>
+    public static string Of(string alias, string columns) =>
+        string.Join(", ", columns.Split(',', StringSplitOptions.TrimEntries).Select(column => $"{alias}.{column}"));
+
     /// <summary>16 bytes, most significant first, in SQLite (so that the order of the bytes is the order of time); <c>uuid</c> in PostgreSQL.</summary>
     private sealed class IdHandler<T> : SqlMapper.TypeHandler<Id<T>>
         where T : IIdentified

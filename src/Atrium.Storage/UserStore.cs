@@ -32,8 +32,7 @@ public sealed class UserStore(Database database)
         last_sign_in_at, created_at, updated_at
         """;
 
-    /// <summary>The same columns where another table stands beside.</summary>
-    private static readonly string OfMember = string.Join(", ", Columns.Split(',', StringSplitOptions.TrimEntries).Select(static column => $"u.{column}"));
+    private static readonly string OfMember = SqlTypes.Of("u", Columns);
 
     public Task<User?> FindAsync(Id<Realm> realm, Id<User> user, CancellationToken cancellationToken) =>
         FindByAsync("id = @user", new { realm, user }, cancellationToken);
@@ -53,6 +52,7 @@ public sealed class UserStore(Database database)
         database.ReadAsync(
             async connection =>
             {
+                string key = EmailAddress.Normalize(identifier);
                 IEnumerable<UserAndPassword> found = await connection.QueryAsync<User, PasswordRow, UserAndPassword>(
                     $"""
                     SELECT {Columns}, password_hash FROM users
@@ -64,11 +64,10 @@ public sealed class UserStore(Database database)
                         """)}
                     """,
                     static (user, password) => new UserAndPassword(user, password?.PasswordHash),
-                    new { realm, key = EmailAddress.Normalize(identifier), memberOf },
+                    new { realm, key, memberOf },
                     splitOn: "password_hash");
 
                 // An e-mail is a stronger name than another person's username of the same spelling.
-                string key = EmailAddress.Normalize(identifier);
                 UserAndPassword[] all = [.. found];
                 return all.FirstOrDefault(entry => EmailAddress.Normalize(entry.User.Email) == key) ?? all.FirstOrDefault();
             },
@@ -114,9 +113,6 @@ public sealed class UserStore(Database database)
                 return UserWrite.Done;
             },
             cancellationToken);
-
-    public async Task<UserWrite> UpdateAsync(User user, string? newPasswordHash, CancellationToken cancellationToken) =>
-        (await ChangeAsync(user.RealmId, user.Id, _ => user, newPasswordHash, cancellationToken)).Outcome;
 
     /// <summary>
     /// Changes a user as they are at that moment, so that two changes of different things both stay; null from

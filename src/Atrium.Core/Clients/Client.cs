@@ -52,7 +52,7 @@ public sealed record Client : IIdentified
     /// <summary>Origins that a browser may call from: those of the registered redirect URIs.</summary>
     public IEnumerable<string> Origins =>
         RedirectUris.Select(static uri => Uri.TryCreate(uri, UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https"
-                ? new Uri(uri).GetLeftPart(UriPartial.Authority)
+                ? parsed.GetLeftPart(UriPartial.Authority)
                 : null)
             .OfType<string>()
             .Distinct(StringComparer.Ordinal);

@@ -1,6 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
@@ -79,8 +76,8 @@ public static class GrantRules
         Client presenter,
         string? redirectUri,
         string? verifier,
-        DateTimeOffset now,
-        RestatedTerms? restated = null)
+        RestatedTerms restated,
+        DateTimeOffset now)
     {
         if (facts.Grant.ClientId != presenter.Id)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
@@ -92,11 +89,11 @@ public static class GrantRules
             return new GrantDecision.Refuse(GrantRefusal.RedirectMismatch);
 
         // RFC 9700 section 2.1.1: a verifier without a challenge is a downgrade, and refused like a wrong one.
-        if (code.CodeChallenge is null ? verifier is not null : !MatchesChallenge(code.CodeChallenge, verifier))
+        if (code.CodeChallenge is null ? verifier is not null : !Pkce.Matches(code.CodeChallenge, verifier))
             return new GrantDecision.Refuse(GrantRefusal.VerifierMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);
-        if (restated?.ConflictWith(facts.Grant) is { } conflict)
+        if (restated.ConflictWith(facts.Grant) is { } conflict)
             return new GrantDecision.Refuse(conflict);
 
         OrganizationClaims organizations = facts.Organizations;
@@ -110,8 +107,8 @@ public static class GrantRules
         GrantFacts facts,
         Client presenter,
         IReadOnlyList<string>? scopes,
-        DateTimeOffset now,
-        RestatedTerms? restated = null)
+        RestatedTerms restated,
+        DateTimeOffset now)
     {
         if (facts.Grant.ClientId != presenter.Id || now >= token.ExpiresAt)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
@@ -123,7 +120,7 @@ public static class GrantRules
             return new GrantDecision.End(GrantRefusal.RefreshReused);
         if (scopes is not null && scopes.Except(facts.Grant.Scopes, StringComparer.Ordinal).Any())
             return new GrantDecision.Refuse(GrantRefusal.ScopeExceeded);
-        if (restated?.ConflictWith(facts.Grant) is { } conflict)
+        if (restated.ConflictWith(facts.Grant) is { } conflict)
             return new GrantDecision.Refuse(conflict);
 
         OrganizationClaims organizations = facts.Organizations;
@@ -134,13 +131,6 @@ public static class GrantRules
             _ => new GrantDecision.Issue(organizations),
         };
     }
-
-    /// <summary>RFC 7636 section 4.6, S256.</summary>
-    public static string ChallengeOf(string verifier) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
-
-    private static bool MatchesChallenge(string challenge, string? verifier) =>
-        verifier is not null
-        && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(challenge), Encoding.ASCII.GetBytes(ChallengeOf(verifier)));
 
     /// <summary>A selection is checked when the first token is issued; later it may become empty, but it begins with the organization in it.</summary>
     private static bool SpeaksOfChosen(GrantFacts facts, OrganizationClaims organizations) =>

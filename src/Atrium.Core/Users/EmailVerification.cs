@@ -7,6 +7,9 @@ public sealed record EmailVerification : IIdentified
 {
     public static string IdPrefix => "evr_";
 
+    /// <summary>Wrong codes after which no other is heard.</summary>
+    public const int MaxTries = 5;
+
     /// <summary>OWASP ASVS 6.5.5: a code sent out of band lives ten minutes at most.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 

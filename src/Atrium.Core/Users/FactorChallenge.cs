@@ -7,6 +7,9 @@ public sealed record FactorChallenge : IIdentified
 {
     public static string IdPrefix => "chal_";
 
+    /// <summary>Wrong codes after which no other is heard.</summary>
+    public const int MaxTries = 5;
+
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
     public required Id<Realm> RealmId { get; init; }

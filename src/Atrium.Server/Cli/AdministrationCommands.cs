@@ -27,7 +27,7 @@ public static class AdministrationCommands
         {
             string chosen = parsed.GetRequiredValue(handle);
             if (!Handles.IsValid(chosen))
-                return Fail($"\"{chosen}\" can't be a handle: use 1 to {Handles.MaxLength} lower-case letters, digits and hyphens.");
+                return CommandLine.Fail($"\"{chosen}\" can't be a handle: use 1 to {Handles.MaxLength} lower-case letters, digits and hyphens.");
             Realm realm = new()
             {
                 Id = Id<Realm>.New(backbone.Clock),
@@ -36,7 +36,7 @@ public static class AdministrationCommands
                 CreatedAt = backbone.Clock.GetUtcNow(),
             };
             if (!await backbone.Realms.CreateAsync(realm, backbone.Keys.MakeFor(realm), cancellationToken))
-                return Fail($"There is a realm \"{chosen}\" already. Choose another handle.");
+                return CommandLine.Fail($"There is a realm \"{chosen}\" already. Choose another handle.");
             Console.WriteLine($"Realm {realm.Handle} ({realm.Id}), served at /t/{realm.Handle}");
             return 0;
         }));
@@ -91,7 +91,7 @@ public static class AdministrationCommands
             ClientType chosen = parsed.GetValue(type);
             string[] uris = parsed.GetRequiredValue(redirectUris);
             if (uris.Concat(parsed.GetRequiredValue(signOutUris)).FirstOrDefault(static uri => !Uri.TryCreate(uri, UriKind.Absolute, out _)) is { } bad)
-                return Fail($"\"{bad}\" is not an absolute URI.");
+                return CommandLine.Fail($"\"{bad}\" is not an absolute URI.");
             Secret? secret = chosen is ClientType.Web or ClientType.M2M ? Secret.New() : null;
             Id<Client> id = Id<Client>.New(backbone.Clock);
             DateTimeOffset now = backbone.Clock.GetUtcNow();
@@ -116,7 +116,7 @@ public static class AdministrationCommands
                 UpdatedAt = now,
             };
             if (!await new ClientStore(backbone.Database).CreateAsync(client, cancellationToken))
-                return Fail($"The client id \"{client.ClientId}\" is taken. Choose another.");
+                return CommandLine.Fail($"The client id \"{client.ClientId}\" is taken. Choose another.");
             Console.WriteLine($"Client {client.ClientId} of realm {realm.Handle}");
             if (secret is { } shown)
             {
@@ -136,7 +136,7 @@ public static class AdministrationCommands
         WithBackboneAsync(options, async backbone =>
             await backbone.Realms.FindByHandleAsync(handle, cancellationToken) is { } realm
                 ? await action(backbone, realm)
-                : Fail($"There is no realm \"{handle}\". Make it with: atrium realms create {handle}"));
+                : CommandLine.Fail($"There is no realm \"{handle}\". Make it with: atrium realms create {handle}"));
 
     private static async Task<int> WithBackboneAsync(AtriumOptions options, Func<Backbone, Task<int>> action)
     {
@@ -147,13 +147,7 @@ public static class AdministrationCommands
         }
         catch (Exception e) when (e is DatabaseConfigurationException or KeyFileException)
         {
-            return Fail(e.Message);
+            return CommandLine.Fail(e.Message);
         }
-    }
-
-    private static int Fail(string message)
-    {
-        Console.Error.WriteLine($"atrium: {message}");
-        return 1;
     }
 }

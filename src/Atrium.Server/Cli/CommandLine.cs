@@ -49,6 +49,13 @@ public static class CommandLine
         return root.Parse(args).InvokeAsync();
     }
 
+    /// <summary>Says why a verb could not do it; the exit code of every failure.</summary>
+    internal static int Fail(string message)
+    {
+        Console.Error.WriteLine($"atrium: {message}");
+        return 1;
+    }
+
     private static AtriumOptions OptionsOf(ParseResult parsed, bool demo)
     {
         string defaultDatabase = demo ? "Data Source=./atrium-demo.db" : "Data Source=./atrium.db";

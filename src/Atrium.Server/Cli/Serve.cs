@@ -12,7 +12,7 @@ public static class Serve
     public static async Task<int> RunAsync(AtriumOptions options, CancellationToken cancellationToken)
     {
         if (Problem(options) is { } problem)
-            return Fail(problem);
+            return CommandLine.Fail(problem);
         try
         {
             await using WebApplication app = await AtriumServer.BuildAsync(options, TimeProvider.System, cancellationToken);
@@ -26,14 +26,14 @@ public static class Serve
         }
         catch (Exception e) when (e is DatabaseConfigurationException or KeyFileException or IOException)
         {
-            return Fail(e.Message);
+            return CommandLine.Fail(e.Message);
         }
     }
 
     /// <summary>What is wrong with the options, in a sentence that says what to change.</summary>
     private static string? Problem(AtriumOptions options)
     {
-        foreach (string url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (string url in options.Addresses)
         {
             if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) || parsed.Scheme is not ("http" or "https"))
                 return $"--urls: \"{url}\" is not an address to listen on. Use one such as {AtriumOptions.DefaultUrl}.";
@@ -53,10 +53,4 @@ public static class Serve
     private static bool IsLoopback(Uri url) =>
         url.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(url.Host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
-
-    private static int Fail(string message)
-    {
-        Console.Error.WriteLine($"atrium: {message}");
-        return 1;
-    }
 }

@@ -1,11 +1,13 @@
 using Atrium.Core.Realms;
-using Atrium.Server.Hosting;
+using Atrium.Server.Doors.OAuth;
 
 namespace Atrium.Server.Doors;
 
 /// <summary>Everything below <c>/t/{realm}</c>: the realm is found before a handler runs, and an unknown one is not found.</summary>
 public static class RealmRoutes
 {
+    private static readonly OAuthError NoSuchRealm = new("ATR1001", "not_found", "There is no such realm.", StatusCodes.Status404NotFound);
+
     public static RouteGroupBuilder MapRealm(this IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder group = routes.MapGroup("/t/{realm}");
@@ -14,13 +16,7 @@ public static class RealmRoutes
             HttpContext context = call.HttpContext;
             RealmDirectory directory = context.RequestServices.GetRequiredService<RealmDirectory>();
             if (await directory.RealmAsync((string)context.Request.RouteValues["realm"]!, context.RequestAborted) is not { } realm)
-            {
-                return new JsonAnswer<Dictionary<string, string>>(
-                    new() { ["error"] = "not_found", ["error_description"] = "There is no such realm. (ATR1001)" },
-                    HostingJson.Default.DictionaryStringString,
-                    StatusCodes.Status404NotFound);
-            }
-
+                return NoSuchRealm.ToAnswer(context);
             context.Features.Set(new CurrentRealm(realm));
             return await next(call);
         });

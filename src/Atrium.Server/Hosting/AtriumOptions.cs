@@ -8,6 +8,8 @@ public sealed record AtriumOptions
     /// <summary>Addresses to listen on, separated by semicolons (<c>--urls</c>, <c>ATRIUM_URLS</c>).</summary>
     public string Urls { get; init; } = DefaultUrl;
 
+    public IEnumerable<string> Addresses => Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
     /// <summary>
     /// What the world sees, without a trailing slash (<c>--public-url</c>, <c>ATRIUM_PUBLIC_URL</c>); the first address listened on when not set.
     /// Every issuer and link is made of it, never of the Host header.

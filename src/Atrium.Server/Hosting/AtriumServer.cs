@@ -1,7 +1,9 @@
 using Atrium.Server.Demo;
+using Atrium.Server.Doors;
 using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Doors.AuthKit;
 using Atrium.Server.Doors.OAuth;
+using Atrium.Server.Http;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
 using Atrium.Server.Tokens;
@@ -40,13 +42,13 @@ public static class AtriumServer
         builder.Services.AddSingleton(options).AddBackbone(backbone);
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<GrantDesk>();
-        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<SignInDesk>();
+        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>();
         builder.Services.AddOAuthDoor();
         builder.Services.AddAuthKitDoor();
         builder.Services.AddAppNativeDoor();
 
         WebApplication app = builder.Build();
-        foreach (string url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (string url in options.Addresses)
             app.Urls.Add(url);
         app.UseRequestIds();
         app.UseUnexpectedErrors();

@@ -1,3 +1,4 @@
+using Atrium.Server.Http;
 using Atrium.Storage;
 
 namespace Atrium.Server.Hosting;
@@ -23,5 +24,5 @@ public static class Health
     }
 
     private static JsonAnswer<Dictionary<string, string>> Answer(string status, int statusCode) =>
-        new(new() { ["status"] = status }, HostingJson.Default.DictionaryStringString, statusCode);
+        new(new() { ["status"] = status }, PlainJson.Default.DictionaryStringString, statusCode);
 }

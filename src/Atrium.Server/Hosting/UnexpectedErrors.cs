@@ -1,3 +1,5 @@
+using Atrium.Server.Http;
+
 namespace Atrium.Server.Hosting;
 
 /// <summary>The last net: an exception is a bug of ours. It is logged whole, and the caller learns the request's id and nothing else.</summary>
@@ -29,7 +31,7 @@ public static partial class UnexpectedErrors
     private static Task AnswerAsync(HttpContext context, int statusCode, string error, string description) =>
         new JsonAnswer<Dictionary<string, string>>(
             new() { ["error"] = error, ["error_description"] = description, ["request_id"] = context.TraceIdentifier },
-            HostingJson.Default.DictionaryStringString,
+            PlainJson.Default.DictionaryStringString,
             statusCode).ExecuteAsync(context);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "ATR9000 {Method} {Path} failed.")]

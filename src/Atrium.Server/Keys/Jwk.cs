@@ -41,3 +41,7 @@ public sealed record Jwk
 
 /// <summary>RFC 7517 section 5.</summary>
 public sealed record JwkSet([property: JsonPropertyName("keys")] IReadOnlyList<Jwk> Keys);
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(JwkSet))]
+internal sealed partial class JwkJson : JsonSerializerContext;

@@ -14,8 +14,7 @@ public sealed record DemoModel(
 public sealed record DemoWalk(string Door, string Title, string Summary, IReadOnlyList<DemoStep> Steps);
 
 /// <summary>One step of a walk: a sentence, then a command to paste or a link to open.</summary>
-/// <param name="Answer">What the server answers, shortened to what matters.</param>
-public sealed record DemoStep(string Text, string? Command = null, PageLink? Link = null, string? Answer = null);
+public sealed record DemoStep(string Text, string? Command = null, PageLink? Link = null);
 
 /// <summary>One person of the demo realm.</summary>
 /// <param name="Note">What is special: a second factor and its secret, or no membership at all.</param>

@@ -2,6 +2,7 @@ using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
 using Atrium.Server.Doors.OAuth;
 using Microsoft.AspNetCore.Http.Extensions;
 
@@ -137,7 +138,7 @@ public static class HostedPages
         AddKnown("state", request.State);
         AddKnown("nonce", request.Nonce);
         AddKnown("code_challenge", request.CodeChallenge);
-        AddKnown("code_challenge_method", request.CodeChallenge is null ? null : "S256");
+        AddKnown("code_challenge_method", request.CodeChallenge is null ? null : Pkce.Method);
         AddKnown("resource", request.Resource);
 
         // What was picked on a page may be picked anew; what the client asked for stays asked for.

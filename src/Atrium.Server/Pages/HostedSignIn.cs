@@ -1,4 +1,3 @@
-using System.Globalization;
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -6,6 +5,7 @@ using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Doors;
 using Atrium.Server.Doors.OAuth;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Microsoft.Extensions.Primitives;
 
@@ -42,8 +42,10 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
     {
         if (step is SignInStep.Complete complete)
             return await FinishAsync(context, realm, progress, complete, handle: "", cancellationToken);
-        Secret? handle = await desk.SaveAsync(progress with { Browser = cookies.MarkBrowser(context, realm) }, newHandle: true, cancellationToken);
-        return new SeeOther(HostedPages.AddressOf(realm, handle!.Value.Reveal()));
+        Secret handle = Secret.New();
+        return await desk.SaveAsync(progress with { Browser = cookies.MarkBrowser(context, realm) }, handle, cancellationToken)
+            ? new SeeOther(HostedPages.AddressOf(realm, handle.Reveal()))
+            : HostedPages.Over(context, realm, Unknown);
     }
 
     private async Task<IResult> ShowAsync(HttpContext context, CancellationToken cancellationToken)
@@ -74,13 +76,12 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         if (found.Error is { } error)
             return HostedPages.Over(context, realm, error);
 
-        SignInFacts facts = await desk.FactsAsync(progress, cancellationToken);
-        return SignInEngine.Next(progress.SignIn, facts) switch
+        return await desk.NextAsync(progress, cancellationToken) switch
         {
             SignInStep.Prove prove when form.ContainsKey("password") => await TakePasswordAsync(page, progress, prove, form, cancellationToken),
             SignInStep.ProveFactor factor when form.ContainsKey("code") => await TakeCodeAsync(page, progress, factor, form, cancellationToken),
             SignInStep.ChooseOrganization choose when form.ContainsKey("organization") =>
-                await TakeChoiceAsync(page, progress, choose, facts, form, cancellationToken),
+                await TakeChoiceAsync(page, progress, choose, form, cancellationToken),
 
             // The form of a page that is no longer the one to fill in: show the one that is.
             _ => new SeeOther(HostedPages.AddressOf(realm, page.Handle)),
@@ -96,9 +97,9 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         // No account has such an address or such a password, so nothing is learned from the answer's time.
         if (email.Length is 0 or > EmailAddress.MaxLength || password.Length == 0 || !PasswordPolicy.CanExist(password))
             return HostedPages.Of(page, step, email.Length <= EmailAddress.MaxLength ? email : null, WrongPassword, StatusCodes.Status400BadRequest);
-        ProofResult result = await desk.ProvePasswordAsync(progress, email, password, AddressOf(page.Context), cancellationToken);
+        ProofResult result = await desk.ProvePasswordAsync(progress, email, password, page.Context.RemoteAddress(), cancellationToken);
         return result is ProofResult.Proved proved
-            ? await GoOnAsync(page, proved.Progress, cancellationToken)
+            ? await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken)
             : NotProved(page, step, result, WrongPassword, email);
     }
 
@@ -107,11 +108,11 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
     {
         string code = form.ValueOf("code") ?? "";
         ProofResult result = await desk.ProveTotpAsync(
-            progress, step.User, step.Factors, code, challenge: null, AddressOf(page.Context), cancellationToken);
+            progress, step.User, step.Factors, code, challenge: null, page.Context.RemoteAddress(), cancellationToken);
         switch (result)
         {
             case ProofResult.Proved proved:
-                return await GoOnAsync(page, proved.Progress, cancellationToken);
+                return await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken);
             case ProofResult.NoTriesLeft:
                 return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
             case ProofResult.Wrong wrong:
@@ -128,24 +129,23 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         HostedPage page,
         SignInProgress progress,
         SignInStep.ChooseOrganization step,
-        SignInFacts facts,
         IReadOnlyDictionary<string, StringValues> form,
         CancellationToken cancellationToken)
     {
-        if (Id<Organization>.Parse(form.ValueOf("organization")) is not { } organization || !SignInEngine.MayChoose(organization, facts))
-            return HostedPages.Of(page, step, error: WrongChoice, status: StatusCodes.Status400BadRequest);
-        return await GoOnAsync(
-            page, progress with { SignIn = progress.SignIn with { Choice = new OrganizationChoice.Chosen(organization) } }, cancellationToken);
+        return Id<Organization>.Parse(form.ValueOf("organization")) is { } organization
+            && await desk.ChooseAsync(progress, organization, cancellationToken) is var (chosen, next)
+            ? await GoOnAsync(page, chosen, next, cancellationToken)
+            : HostedPages.Of(page, step, error: WrongChoice, status: StatusCodes.Status400BadRequest);
     }
 
     /// <summary>Something was shown or chosen: back to the client when that was all, else to the next page.</summary>
-    private async Task<IResult> GoOnAsync(HostedPage page, SignInProgress progress, CancellationToken cancellationToken)
+    private async Task<IResult> GoOnAsync(HostedPage page, SignInProgress progress, SignInStep next, CancellationToken cancellationToken)
     {
-        if (await desk.NextAsync(progress, cancellationToken) is SignInStep.Complete complete)
+        if (next is SignInStep.Complete complete)
             return await FinishAsync(page.Context, page.Realm, progress, complete, page.Handle, cancellationToken);
 
         // Whether or not another submit was faster: the page of the step that is next tells where the sign-in stands.
-        await desk.SaveAsync(progress, newHandle: false, cancellationToken);
+        await desk.SaveAsync(progress, cancellationToken);
         return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
     }
 
@@ -165,10 +165,10 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         switch (result)
         {
             case ProofResult.Limited limited:
-                page.Context.Response.Headers.RetryAfter = Math.Ceiling(limited.Wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+                RetryAfter.Set(page.Context.Response, limited.Wait);
                 return HostedPages.Of(page, step, email, Limited, StatusCodes.Status429TooManyRequests);
             case ProofResult.Busy:
-                page.Context.Response.Headers.RetryAfter = "2";
+                RetryAfter.Set(page.Context.Response, RetryAfter.WhenBusy);
                 return HostedPages.Of(page, step, email, Busy, StatusCodes.Status503ServiceUnavailable);
             default:
                 return HostedPages.Of(page, step, email, wrong, StatusCodes.Status400BadRequest);
@@ -194,8 +194,6 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         OAuthError? error = progress.SignIn.SessionId is { } needed && standing?.Id != needed ? SessionGone : null;
         return new Found(page, progress with { Standing = standing }, error);
     }
-
-    private static string? AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString();
 
     private sealed record Found(HostedPage Page, SignInProgress Progress, OAuthError? Error)
     {

@@ -73,6 +73,18 @@ public sealed class SignInDesk(
     public async Task<SignInStep> NextAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         SignInEngine.Next(progress.SignIn, await FactsAsync(progress, cancellationToken));
 
+    /// <summary>
+    /// The sign-in with this organization chosen, and what must happen next then; null when the person may not choose it, and the sign-in
+    /// stays as it was.
+    /// </summary>
+    public async Task<(SignInProgress Progress, SignInStep Step)?> ChooseAsync(
+        SignInProgress progress, Id<Organization> organization, CancellationToken cancellationToken)
+    {
+        SignInProgress choosing = progress.Choosing(organization);
+        SignInFacts facts = await FactsAsync(choosing, cancellationToken);
+        return SignInEngine.MayChoose(organization, facts) ? (choosing, SignInEngine.Next(choosing.SignIn, facts)) : null;
+    }
+
     public Task<SignInFacts> FactsAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         signIns.LoadFactsAsync(progress.SignIn, progress.Client, clock.GetUtcNow(), cancellationToken);
 
@@ -160,24 +172,17 @@ public sealed class SignInDesk(
     };
 
     /// <summary>
-    /// Stores where the sign-in stands. A new one gets a row and a handle; a stored one gets a new handle where the door wants one.
-    /// Null when somebody else changed it meanwhile, or the person is gone.
+    /// Stores where a new sign-in stands, or one under way that gets a new handle. Doors make the handle, since the forms they give it differ.
+    /// False when somebody else changed the sign-in meanwhile, or the person is gone.
     /// </summary>
-    public async Task<Secret?> SaveAsync(SignInProgress progress, bool newHandle, CancellationToken cancellationToken)
-    {
-        Secret handle = Secret.New();
-        if (!progress.IsStored)
-        {
-            return await signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken) ? handle : null;
-        }
+    public Task<bool> SaveAsync(SignInProgress progress, Secret handle, CancellationToken cancellationToken) =>
+        progress.IsStored
+            ? signIns.ChangeAsync(progress.SignIn, handle.Hash(), progress.Proof, cancellationToken)
+            : signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
 
-        bool saved = await signIns.ChangeAsync(progress.SignIn, newHandle ? handle.Hash() : null, progress.Proof, cancellationToken);
-        return saved ? handle : null;
-    }
-
-    /// <summary>Stores a new sign-in under a handle that the door made, because its wire format gives handles a form of their own.</summary>
-    public Task StoreAsync(SignInProgress progress, Secret handle, CancellationToken cancellationToken) =>
-        signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
+    /// <summary>Stores where a sign-in under way stands now; it keeps its handle. False when somebody else changed it meanwhile.</summary>
+    public Task<bool> SaveAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        signIns.ChangeAsync(progress.SignIn, newHandle: null, progress.Proof, cancellationToken);
 
     public Task EndAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         progress.IsStored ? signIns.DeleteAsync(progress.SignIn, cancellationToken) : Task.CompletedTask;

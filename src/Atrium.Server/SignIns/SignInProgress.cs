@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 using Atrium.Storage;
 
@@ -21,6 +22,10 @@ public sealed record SignInProgress
     public Session? Standing { get; init; }
 
     public SpentProof? Proof { get; init; }
+
+    /// <summary>The same for this organization; whether the person may go there is the engine's to say.</summary>
+    public SignInProgress Choosing(Id<Organization> organization) =>
+        this with { SignIn = SignIn with { Choice = new OrganizationChoice.Chosen(organization) } };
 }
 
 /// <summary>A session, and the code that carries its new grant to the client.</summary>

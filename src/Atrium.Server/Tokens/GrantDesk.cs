@@ -40,9 +40,6 @@ public abstract record GrantResult
 /// <summary>Where the doors bring a code or a refresh token: loads the facts, asks the rules, and does in one commit what they say.</summary>
 public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvider clock)
 {
-    public Task<GrantResult> RedeemAsync(Client client, Secret code, string? redirectUri, string? verifier, CancellationToken cancellationToken) =>
-        RedeemAsync(client, code, redirectUri, verifier, RestatedTerms.None, cancellationToken);
-
     /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
     public async Task<GrantResult> RedeemAsync(
         Client client, Secret code, string? redirectUri, string? verifier, RestatedTerms restated, CancellationToken cancellationToken)
@@ -51,7 +48,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvide
             return new GrantResult.Refused(GrantRefusal.Invalid);
 
         DateTimeOffset now = clock.GetUtcNow();
-        switch (GrantRules.Redeem(stored, facts, client, redirectUri, verifier, now, restated))
+        switch (GrantRules.Redeem(stored, facts, client, redirectUri, verifier, restated, now))
         {
             case GrantDecision.Issue issue:
                 Secret? refreshText = null;
@@ -78,11 +75,6 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvide
 
     /// <param name="scopes">Fewer scopes for this access token; null for all of the grant's.</param>
     /// <param name="switchTo">Another organization that the caller has found the person may go on in.</param>
-    public Task<GrantResult> RefreshAsync(
-        Client client, Secret token, IReadOnlyList<string>? scopes, Id<Organization>? switchTo, CancellationToken cancellationToken) =>
-        RefreshAsync(client, token, scopes, switchTo, RestatedTerms.None, cancellationToken);
-
-    /// <inheritdoc cref="RefreshAsync(Client, Secret, IReadOnlyList{string}, Id{Organization}?, CancellationToken)"/>
     /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
     public async Task<GrantResult> RefreshAsync(
         Client client,
@@ -99,7 +91,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvide
                 return new GrantResult.Refused(GrantRefusal.Invalid);
 
             DateTimeOffset now = clock.GetUtcNow();
-            switch (GrantRules.Refresh(stored, facts, client, scopes, now, restated))
+            switch (GrantRules.Refresh(stored, facts, client, scopes, restated, now))
             {
                 case GrantDecision.Issue issue:
                     DateTimeOffset expiresAt = RefreshExpiry(facts, now);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Server.Hosting;
@@ -234,7 +235,7 @@ public sealed class AuthnTests(DemoServer server) : IClassFixture<DemoServer>
     {
         Client client = (await server.Get<ClientStore>().FindByClientIdAsync("demo-native", TestContext.Current.CancellationToken))!;
         GrantResult result = await server.Get<GrantDesk>().RedeemAsync(
-            client, new Secret(code), DemoRealm.NativeCallback, verifier: null, TestContext.Current.CancellationToken);
+            client, new Secret(code), DemoRealm.NativeCallback, verifier: null, RestatedTerms.None, TestContext.Current.CancellationToken);
         return result.ShouldBeOfType<GrantResult.Issued>().Tokens;
     }
 }

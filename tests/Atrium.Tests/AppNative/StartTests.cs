@@ -111,6 +111,16 @@ public sealed class StartTests(DemoServer server) : IClassFixture<DemoServer>
             .Status.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Theory]
+    [InlineData("state", 4096)]
+    [InlineData("nonce", 1024)]
+    [InlineData("scope", 128)]
+    public async Task What_is_stored_with_a_flow_has_a_limit(string name, int longest)
+    {
+        (await app.StartAsync((name, new string('x', longest)))).Status.ShouldBe(HttpStatusCode.OK);
+        (await app.StartAsync((name, new string('x', longest + 1)))).ShouldBeError(400, "ABA-60001");
+    }
+
     [Fact]
     public async Task A_request_that_may_not_ask_fails_and_is_no_success_with_an_error_inside() =>
         (await app.StartAsync(("prompt", "none"))).ShouldBeError(400, "ABA-60002");

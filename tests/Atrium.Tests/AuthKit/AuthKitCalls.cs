@@ -150,7 +150,7 @@ internal sealed class AuthKitCalls(DemoServer server)
         MembershipStore memberships = server.Get<MembershipStore>();
         Membership membership = (await memberships.FindAsync(user.RealmId, user.Id, (await OrganizationAsync(organization)).Id, default)).ShouldNotBeNull();
         DateTimeOffset now = server.Clock.GetUtcNow();
-        (await memberships.UpdateAsync(membership with { Status = MembershipStatus.Suspended, UpdatedAt = now }, MembershipStatus.Active, default))
+        (await memberships.UpdateAsync(membership with { Status = MembershipStatus.Suspended, UpdatedAt = now }, default))
             .ShouldBeTrue();
     }
 

@@ -1,9 +1,12 @@
 using System.Net;
+using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
+using Atrium.Server.Doors.AuthKit;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Dapper;
+using Microsoft.AspNetCore.Http;
 using Shouldly;
 using Xunit;
 
@@ -78,6 +81,41 @@ public sealed class IdempotencyTests(DemoServer server) : IClassFixture<DemoServ
 
         answers.Select(static answer => answer.ShouldBe(HttpStatusCode.Created).Text).Distinct().Count().ShouldBe(1);
         (await door.GetAsync(path)).Json.GetProperty("data").GetArrayLength().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_a_caller_who_leaves_has_begun_is_done_once_and_told_when_they_come_back()
+    {
+        Idempotency idempotency = server.Get<Idempotency>();
+        Realm realm = await door.RealmAsync();
+        int done = 0;
+
+        using CancellationTokenSource leaves = new();
+        DefaultHttpContext first = RequestWithKey(leaves.Token);
+        await idempotency.RunAsync(first, realm.Id, "credential", [], WorkAsync, leaves.Token);
+        first.RequestAborted.ShouldBe(leaves.Token);
+        DefaultHttpContext second = RequestWithKey(default);
+        await (await idempotency.RunAsync(second, realm.Id, "credential", [], WorkAsync, default)).ExecuteAsync(second);
+
+        done.ShouldBe(1);
+        second.Response.StatusCode.ShouldBe(201);
+        second.Response.Headers["Idempotent-Replayed"].ToString().ShouldBe("true");
+
+        async Task<IResult> WorkAsync(CancellationToken cancellationToken)
+        {
+            await leaves.CancelAsync();
+            cancellationToken.IsCancellationRequested.ShouldBeFalse();
+            done++;
+            return AuthKitError.MessageOnly("made", 201);
+        }
+
+        static DefaultHttpContext RequestWithKey(CancellationToken aborted)
+        {
+            DefaultHttpContext context = new() { RequestAborted = aborted };
+            context.Request.Method = "POST";
+            context.Request.Headers[Idempotency.Header] = "leaves";
+            return context;
+        }
     }
 
     [Fact]

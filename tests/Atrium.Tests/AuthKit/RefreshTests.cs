@@ -2,6 +2,7 @@ using System.Net;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Server.SignIns;
@@ -135,7 +136,7 @@ public sealed class RefreshTests(DemoServer server) : IClassFixture<DemoServer>
             .ShouldBeOfType<ProofResult.Proved>().Progress;
         SignInStep.Complete step = (await desk.NextAsync(proved, default)).ShouldBeOfType<SignInStep.Complete>();
         CompletedSignIn completed = (await desk.CompleteAsync(proved, step, cookie: null, default)).ShouldNotBeNull();
-        GrantResult.Issued issued = (await server.Get<GrantDesk>().RedeemAsync(client, completed.Code, null, null, default))
+        GrantResult.Issued issued = (await server.Get<GrantDesk>().RedeemAsync(client, completed.Code, null, null, RestatedTerms.None, default))
             .ShouldBeOfType<GrantResult.Issued>();
         string token = issued.Tokens.RefreshToken!.Value.Reveal();
 

@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using Atrium.Core.Realms;
 using Atrium.Core.Tokens;
-using Atrium.Server.Hosting;
+using Atrium.Server.Doors;
 using Atrium.Server.Tokens;
 using Atrium.Tests.Harness;
 using FsCheck.Fluent;

@@ -24,7 +24,7 @@ public sealed class GrantRulesTests
         select (world, profile, choice);
 
     [Fact]
-    public void The_challenge_is_that_of_the_RFC() => GrantRules.ChallengeOf(Verifier).ShouldBe(Challenge);
+    public void The_challenge_is_that_of_the_RFC() => Pkce.ChallengeOf(Verifier).ShouldBe(Challenge);
 
     [Theory]
     [InlineData("a code that fits", null)]
@@ -71,7 +71,7 @@ public sealed class GrantRulesTests
             default: break;
         }
 
-        GrantDecision decision = GrantRules.Redeem(code, facts, presenter, redirectUri, verifier, now);
+        GrantDecision decision = GrantRules.Redeem(code, facts, presenter, redirectUri, verifier, RestatedTerms.None, now);
         if (refusal is null)
             decision.ShouldBeOfType<GrantDecision.Issue>();
         else
@@ -86,7 +86,7 @@ public sealed class GrantRulesTests
         GrantFacts facts = Plain();
         Client presenter = own ? facts.Client : facts.Client with { Id = Worlds.IdOf<Client>(2) };
         AuthorizationCode spent = Code() with { SpentAt = Worlds.Start };
-        GrantRules.Redeem(spent, facts, presenter, spent.RedirectUri, Verifier, Worlds.Start.AddHours(1))
+        GrantRules.Redeem(spent, facts, presenter, spent.RedirectUri, Verifier, RestatedTerms.None, Worlds.Start.AddHours(1))
             .ShouldBe(own ? new GrantDecision.End(GrantRefusal.CodeReused) : new GrantDecision.Refuse(GrantRefusal.Invalid));
     }
 
@@ -100,7 +100,7 @@ public sealed class GrantRulesTests
     {
         GrantFacts facts = Plain(grace);
         RefreshToken spent = Token() with { SpentAt = Worlds.Start, SealedSuccessor = [1] };
-        GrantDecision decision = GrantRules.Refresh(spent, facts, facts.Client, scopes: null, Worlds.Start.AddSeconds(secondsLater));
+        GrantDecision decision = GrantRules.Refresh(spent, facts, facts.Client, scopes: null, RestatedTerms.None, Worlds.Start.AddSeconds(secondsLater));
         if (replays)
             decision.ShouldBeOfType<GrantDecision.Replay>();
         else
@@ -116,7 +116,7 @@ public sealed class GrantRulesTests
     public void A_refresh_may_ask_for_fewer_scopes_and_never_for_more(string scopes, bool issued)
     {
         GrantFacts facts = Plain();
-        GrantDecision decision = GrantRules.Refresh(Token(), facts, facts.Client, scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries), Worlds.Start);
+        GrantDecision decision = GrantRules.Refresh(Token(), facts, facts.Client, scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries), RestatedTerms.None, Worlds.Start);
         if (issued)
             decision.ShouldBeOfType<GrantDecision.Issue>();
         else
@@ -128,16 +128,16 @@ public sealed class GrantRulesTests
     {
         GrantFacts facts = Plain();
         RefreshToken spent = Token() with { SpentAt = Worlds.Start.AddDays(-2) };
-        GrantRules.Refresh(spent, facts, facts.Client with { Id = Worlds.IdOf<Client>(2) }, scopes: null, Worlds.Start)
+        GrantRules.Refresh(spent, facts, facts.Client with { Id = Worlds.IdOf<Client>(2) }, scopes: null, RestatedTerms.None, Worlds.Start)
             .ShouldBe(new GrantDecision.Refuse(GrantRefusal.Invalid));
-        GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, Token().ExpiresAt).ShouldBe(new GrantDecision.Refuse(GrantRefusal.Invalid));
+        GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, RestatedTerms.None, Token().ExpiresAt).ShouldBe(new GrantDecision.Refuse(GrantRefusal.Invalid));
     }
 
     [Fact]
     public void Whatever_is_issued_is_what_the_resolver_says() => Worlds.ForAll(Cases, static x =>
     {
         GrantFacts facts = x.World.GrantFacts(x.Profile, x.Choice);
-        OrganizationClaims? issued = GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, Worlds.Start.AddMinutes(1)) switch
+        OrganizationClaims? issued = GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, RestatedTerms.None, Worlds.Start.AddMinutes(1)) switch
         {
             GrantDecision.Issue issue => issue.Organizations,
             GrantDecision.Replay replay => replay.Organizations,
@@ -152,8 +152,8 @@ public sealed class GrantRulesTests
         GrantFacts facts = x.World.GrantFacts(x.Profile, x.Choice);
         DateTimeOffset now = Worlds.Start.AddMinutes(1);
         return facts.IsLive(now)
-            || (GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, now) is GrantDecision.Refuse { Reason: GrantRefusal.Ended }
-                && GrantRules.Redeem(Code() with { ExpiresAt = now.AddSeconds(1) }, facts, facts.Client, Code().RedirectUri, Verifier, now)
+            || (GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, RestatedTerms.None, now) is GrantDecision.Refuse { Reason: GrantRefusal.Ended }
+                && GrantRules.Redeem(Code() with { ExpiresAt = now.AddSeconds(1) }, facts, facts.Client, Code().RedirectUri, Verifier, RestatedTerms.None, now)
                     is GrantDecision.Refuse { Reason: GrantRefusal.Ended });
     });
 
@@ -164,7 +164,7 @@ public sealed class GrantRulesTests
         DateTimeOffset now = Worlds.Start.AddMinutes(1);
         if (!facts.IsLive(now))
             return true;
-        GrantDecision decision = GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, now);
+        GrantDecision decision = GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, RestatedTerms.None, now);
         return facts.Organizations is OrganizationClaims.Ended
             ? decision is GrantDecision.End { Reason: GrantRefusal.NotMember } && x.Profile != TokenProfile.MultiOrg
             : decision is GrantDecision.Issue;
@@ -174,7 +174,7 @@ public sealed class GrantRulesTests
     public void The_first_token_of_a_selection_speaks_of_it_or_is_not_issued() => Worlds.ForAll(Cases, static x =>
     {
         GrantFacts facts = x.World.GrantFacts(x.Profile, x.Choice);
-        GrantDecision decision = GrantRules.Redeem(Code(), facts, facts.Client, Code().RedirectUri, Verifier, Worlds.Start);
+        GrantDecision decision = GrantRules.Redeem(Code(), facts, facts.Client, Code().RedirectUri, Verifier, RestatedTerms.None, Worlds.Start);
         return decision is not GrantDecision.Issue issue
             || x.Choice.Selected is not { } selected
             || issue.Organizations switch

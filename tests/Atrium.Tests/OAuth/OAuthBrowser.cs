@@ -34,7 +34,7 @@ internal sealed class OAuthBrowser(DemoServer server)
             ["scope"] = "openid profile email",
             ["state"] = State,
             ["nonce"] = "the-nonce",
-            ["code_challenge"] = GrantRules.ChallengeOf(Verifier),
+            ["code_challenge"] = Pkce.ChallengeOf(Verifier),
             ["code_challenge_method"] = "S256",
         };
         foreach ((string name, string? value) in changes)

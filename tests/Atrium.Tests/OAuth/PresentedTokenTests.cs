@@ -227,6 +227,17 @@ public sealed class PresentedTokenTests(DemoServer server) : IClassFixture<DemoS
     }
 
     [Fact]
+    public async Task An_address_with_letters_beyond_ASCII_is_led_back_to_all_the_same()
+    {
+        const string Registered = "http://localhost:3000/zurück";
+        await world.ClientAsync("umlaut", new(), static client => client with { PostLogoutRedirectUris = [Registered] });
+        using HttpResponseMessage done = await browser.GetAsync(
+            $"/t/acme/logout?client_id=umlaut&state=s&post_logout_redirect_uri={Uri.EscapeDataString(Registered)}");
+        done.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        done.Headers.Location!.OriginalString.ShouldBe("http://localhost:3000/zur%C3%BCck?state=s");
+    }
+
+    [Fact]
     public async Task A_logout_with_somebody_elses_token_asks_whoever_is_signed_in_and_still_leads_back()
     {
         string sams = IdTokenOf(await new OAuthBrowser(server).TokensAsync("sam@example.test"));

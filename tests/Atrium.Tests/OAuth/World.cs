@@ -62,7 +62,7 @@ internal sealed class World(DemoServer server)
     public async Task ChangeAsync(User user, Organization organization, Func<Membership, Membership> change)
     {
         Membership membership = await FindAsync(user, organization);
-        await memberships.UpdateAsync(change(membership), membership.Status, default);
+        await memberships.UpdateAsync(change(membership), default);
     }
 
     public async Task LeaveAsync(User user, Organization organization) =>

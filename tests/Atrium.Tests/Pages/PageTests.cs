@@ -28,7 +28,7 @@ public sealed class PageTests
         ["message"] = PageResult.Message(
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, Hostile), new(Hostile, new(Hostile, [new(Hostile, Hostile)]))), 400, Hostile),
         ["demo"] = PageResult.Demo(new(
-            Hostile, Hostile, Hostile, [new(Hostile, Hostile)], [new(Hostile, Hostile, Hostile, [new(Hostile, Hostile, new(Hostile, Hostile), Hostile)])],
+            Hostile, Hostile, Hostile, [new(Hostile, Hostile)], [new(Hostile, Hostile, Hostile, [new(Hostile, Hostile, new(Hostile, Hostile))])],
             [new(Hostile, [new(Hostile, Hostile, Hostile)], Hostile)], [new(Hostile, Hostile, Hostile, Hostile)],
             [new(Hostile, Hostile, Hostile, Hostile)], [new(Hostile, Hostile)])),
     };

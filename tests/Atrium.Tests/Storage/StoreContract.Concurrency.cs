@@ -5,6 +5,7 @@ using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Storage;
+using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;
 

@@ -4,6 +4,7 @@ using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Storage;
+using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;
 
@@ -46,10 +47,10 @@ public abstract partial class StoreContract
         switch (change)
         {
             case "membership suspended":
-                await Memberships.UpdateAsync(membership with { Status = MembershipStatus.Suspended }, MembershipStatus.Active, None);
+                await Memberships.UpdateAsync(membership with { Status = MembershipStatus.Suspended }, None);
                 break;
             case "membership pending again":
-                await Memberships.UpdateAsync(membership with { Status = MembershipStatus.Pending }, MembershipStatus.Active, None);
+                await Memberships.UpdateAsync(membership with { Status = MembershipStatus.Pending }, None);
                 break;
             case "membership deleted":
                 await Memberships.DeleteAsync(membership, Now, None);
@@ -88,7 +89,7 @@ public abstract partial class StoreContract
         Organization organization = await MakeOrganization("northwind");
         Membership membership = await MakeMembership(user, organization);
         SignInCompletion grant = await MakeGrant(client, user, TokenProfile.SingleOrg, new OrganizationChoice.Chosen(organization.Id));
-        await Memberships.UpdateAsync(membership with { Scopes = ["owner"] }, MembershipStatus.Active, None);
+        await Memberships.UpdateAsync(membership with { Scopes = ["owner"] }, None);
         await Organizations.UpdateAsync(organization with { Name = "North" }, null, None);
         (await IsLive(grant.Grant)).ShouldBeTrue();
     }

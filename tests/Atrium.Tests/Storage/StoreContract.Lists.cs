@@ -4,6 +4,7 @@ using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Storage;
+using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;
 

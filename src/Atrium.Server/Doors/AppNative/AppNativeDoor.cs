@@ -10,14 +10,14 @@ public static class AppNativeDoor
         .AddSingleton<OrganizationDiscovery>()
         .AddSingleton<AppNativeFlow>()
         .AddSingleton<AppNativeStart>()
-        .AddSingleton<Authn>();
+        .AddSingleton<AuthnEndpoint>();
 
     public static void MapAppNativeDoor(this IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder realm = routes.MapRealm();
-        realm.MapPost("/oauth2/authn", static (HttpContext context, Authn authn, CancellationToken cancellationToken) =>
-            authn.HandleAsync(context, pathOrganization: null, cancellationToken));
-        realm.MapPost("/o/{organization}/oauth2/authn", static (string organization, HttpContext context, Authn authn, CancellationToken cancellationToken) =>
-            authn.HandleAsync(context, organization, cancellationToken));
+        realm.MapPost("/oauth2/authn", static (HttpContext context, AuthnEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, pathOrganization: null, cancellationToken));
+        realm.MapPost("/o/{organization}/oauth2/authn", static (string organization, HttpContext context, AuthnEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, organization, cancellationToken));
     }
 }

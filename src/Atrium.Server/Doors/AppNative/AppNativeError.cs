@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AppNative;
 
@@ -87,7 +87,7 @@ public sealed record AppNativeError(int Status, string Code, string Message, str
     public static IResult Busy(HttpContext context) =>
         Later(
             context,
-            TimeSpan.FromSeconds(1),
+            RetryAfter.WhenBusy,
             new(StatusCodes.Status503ServiceUnavailable, "ABA-65001", "Unable to proceed.", "The server is busy. Try again in a moment."));
 
     public IResult ToAnswer(HttpContext context, Realm realm)
@@ -100,7 +100,7 @@ public sealed record AppNativeError(int Status, string Code, string Message, str
 
     private static IResult Later(HttpContext context, TimeSpan wait, AppNativeError error)
     {
-        context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString();
+        RetryAfter.Set(context.Response, wait);
         return error.Answer(context);
     }
 

@@ -4,6 +4,7 @@ using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 
 namespace Atrium.Server.Doors.AppNative;
@@ -18,7 +19,7 @@ public sealed class AppNativeFlow(SignInDesk desk, PublicUrl publicUrl)
     /// <param name="flowId">The flow's id; null for a flow that begins.</param>
     /// <param name="failureKey">Why the organization named at the start was not found; the person may name another, if the step offers that.</param>
     public async Task<IResult> AdvanceAsync(
-        HttpContext context, Realm realm, SignInProgress progress, string? flowId, CancellationToken cancellationToken, string? failureKey = null)
+        HttpContext context, Realm realm, SignInProgress progress, string? flowId, string? failureKey, CancellationToken cancellationToken)
     {
         SignInStep step = await desk.NextAsync(progress, cancellationToken);
         if (step is SignInStep.Complete complete)
@@ -38,16 +39,20 @@ public sealed class AppNativeFlow(SignInDesk desk, PublicUrl publicUrl)
             return error.ToAnswer(context, realm);
         }
 
+        bool saved;
         if (flowId is null)
         {
             // 122 random bits, in the form that the contract gives the id (section 1.3).
             flowId = Guid.NewGuid().ToString();
-            await desk.StoreAsync(progress, new Secret(flowId), cancellationToken);
+            saved = await desk.SaveAsync(progress, new Secret(flowId), cancellationToken);
         }
-        else if (await desk.SaveAsync(progress, newHandle: false, cancellationToken) is null)
+        else
         {
-            return AppNativeError.Conflict.ToAnswer(context, realm);
+            saved = await desk.SaveAsync(progress, cancellationToken);
         }
+
+        if (!saved)
+            return AppNativeError.Conflict.ToAnswer(context, realm);
 
         return failureKey is null
             ? Prompt(context, realm, progress, flowId, options)

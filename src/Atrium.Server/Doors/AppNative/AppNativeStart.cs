@@ -33,14 +33,13 @@ public sealed class AppNativeStart(ClientAuthentication clients, OrganizationDis
             return ErrorOf(authenticated.Failure).ToAnswer(context, realm);
         if (!client.Settings.AppNative.Enabled)
             return AppNativeError.NotEnabled.ToAnswer(context, realm);
-        if (AppNativeRequest.Check(client, parameters) is { } error)
+        if (AppNativeRequest.Check(context, client, parameters, pathOrganization is not null, out AuthorizationRequest? request) is { } error)
             return error.ToAnswer(context, realm);
 
-        AuthorizationRequest request = AppNativeRequest.ToAuthorizationRequest(context, parameters, onOrganizationPath: pathOrganization is not null);
-        Discovery discovered;
+        DiscoveredOrganization discovered;
         if (pathOrganization is null)
         {
-            NamedOrganization named = NamedOrganization.From(name => AppNativeRequest.Read(parameters, name));
+            NamedOrganization named = NamedOrganization.From(parameters.ValueOf);
             discovered = await discovery.FindAtStartAsync(client, named, cancellationToken);
         }
         else if (Id<Organization>.TryParse(pathOrganization, out Id<Organization> onPath))
@@ -55,8 +54,8 @@ public sealed class AppNativeStart(ClientAuthentication clients, OrganizationDis
         OrganizationChoice choice = discovered.Organization is { } organization
             ? new OrganizationChoice.Chosen(organization)
             : OrganizationChoice.Unchosen;
-        SignInProgress progress = desk.Begin(client, Door.AppNative, request, choice);
-        return await flow.AdvanceAsync(context, realm, progress, flowId: null, cancellationToken, discovered.FailureKey);
+        SignInProgress progress = desk.Begin(client, Door.AppNative, request!, choice);
+        return await flow.AdvanceAsync(context, realm, progress, flowId: null, discovered.FailureKey, cancellationToken);
     }
 
     private static AppNativeError ErrorOf(ClientFailure failure) => failure switch

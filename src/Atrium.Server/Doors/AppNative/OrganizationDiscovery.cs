@@ -33,7 +33,7 @@ public sealed record NamedOrganization(string? Id, string? Name, string? Handle,
 }
 
 /// <summary>Where the search for the organization ended: at one that may be entered, at a reason (a message key of the contract), or it was not asked for.</summary>
-public readonly record struct Discovery(Id<Organization>? Organization, string? FailureKey);
+public readonly record struct DiscoveredOrganization(Id<Organization>? Organization, string? FailureKey);
 
 /// <summary>
 /// Finds the organization that a person names (wire contract, sections 3.3 and 3.4). Only the realm's own organizations are ever looked at, so one
@@ -46,7 +46,7 @@ public sealed class OrganizationDiscovery(OrganizationStore organizations)
     private const string NotShared = "organization.not.associated.with.application";
 
     /// <summary>An answer to the organization prompt: whatever was named must be found.</summary>
-    public async Task<Discovery> FindAsync(Client client, NamedOrganization named, CancellationToken cancellationToken)
+    public async Task<DiscoveredOrganization> FindAsync(Client client, NamedOrganization named, CancellationToken cancellationToken)
     {
         if (!named.IsNamed)
             return new(null, "organization.discovery.failure");
@@ -70,12 +70,12 @@ public sealed class OrganizationDiscovery(OrganizationStore organizations)
     /// it leads to an organization only if its domain is somebody's, and never past one that is named beside it, unless the request says that it shall
     /// be discovered by it.
     /// </summary>
-    public async Task<Discovery> FindAtStartAsync(Client client, NamedOrganization named, CancellationToken cancellationToken)
+    public async Task<DiscoveredOrganization> FindAtStartAsync(Client client, NamedOrganization named, CancellationToken cancellationToken)
     {
         if (named.Hint is { } hint && named.Id is null && (named.DiscoveryType ?? EmailDomain) == EmailDomain)
         {
             Organization? owner = await ByDomainAsync(client, hint, cancellationToken);
-            Discovery byHint = await JudgeAsync(client, owner, named, cancellationToken);
+            DiscoveredOrganization byHint = await JudgeAsync(client, owner, named, cancellationToken);
             bool isOnlyAHint = named.DiscoveryType is null
                 ? byHint.Organization is null || (named.Handle ?? named.Name) is not null
                 : owner is null;
@@ -93,7 +93,7 @@ public sealed class OrganizationDiscovery(OrganizationStore organizations)
     private async Task<Organization?> ByDomainAsync(Client client, string hint, CancellationToken cancellationToken) =>
         EmailAddress.DomainOf(hint) is { } domain ? await organizations.FindByDomainAsync(client.RealmId, domain, cancellationToken) : null;
 
-    private async Task<Discovery> JudgeAsync(Client client, Organization? found, NamedOrganization named, CancellationToken cancellationToken)
+    private async Task<DiscoveredOrganization> JudgeAsync(Client client, Organization? found, NamedOrganization named, CancellationToken cancellationToken)
     {
         if (found is null)
         {

@@ -10,7 +10,6 @@ public static class AuthKitDoor
 {
     public static IServiceCollection AddAuthKitDoor(this IServiceCollection services) => services
         .AddSingleton<Idempotency>()
-        .AddSingleton<EmailCodes>()
         .AddSingleton<FactorChallenges>()
         .AddSingleton<SignInAnswers>()
         .AddSingleton<AuthKitGrant, PasswordGrant>()
@@ -33,7 +32,7 @@ public static class AuthKitDoor
         api.MapOrganizations();
         api.MapMemberships();
         api.MapFactors();
-        EmailCodes.Map(api);
+        api.MapEmailVerifications();
         api.MapSessions();
 
         // SDKs read every refusal as JSON, also that of a path this server doesn't have.

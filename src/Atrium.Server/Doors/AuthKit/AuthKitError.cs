@@ -1,5 +1,4 @@
-using System.Globalization;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AuthKit;
 
@@ -19,8 +18,8 @@ public sealed record AuthKitError(int Status, AuthKitErrorBody Body) : IResult
     public static readonly AuthKitError TooLarge =
         Plain("request_too_large", "The body is larger than anything this server takes.", StatusCodes.Status413PayloadTooLarge);
 
-    /// <summary>Seconds after which the caller may try again.</summary>
-    public int? RetryAfter { get; init; }
+    /// <summary>How long the caller should wait before another try.</summary>
+    public TimeSpan? Wait { get; init; }
 
     /// <summary><c>{code, message}</c>.</summary>
     public static AuthKitError Plain(string code, string message, int status = StatusCodes.Status400BadRequest) =>
@@ -58,18 +57,21 @@ public sealed record AuthKitError(int Status, AuthKitErrorBody Body) : IResult
     public static AuthKitError TooManyRequests(TimeSpan wait) =>
         OAuth("too_many_requests", "Too many wrong attempts. Try again later.", StatusCodes.Status429TooManyRequests) with
         {
-            RetryAfter = (int)Math.Ceiling(wait.TotalSeconds),
+            Wait = wait,
         };
 
     /// <summary>More passwords wait to be checked than can be checked in good time; the SDKs try again by themselves.</summary>
     public static AuthKitError Busy() =>
-        OAuth("temporarily_unavailable", "The server is busy. Try again in a moment.", StatusCodes.Status503ServiceUnavailable) with { RetryAfter = 1 };
+        OAuth("temporarily_unavailable", "The server is busy. Try again in a moment.", StatusCodes.Status503ServiceUnavailable) with
+        {
+            Wait = RetryAfter.WhenBusy,
+        };
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.Response.Headers.CacheControl = "no-store";
-        if (RetryAfter is { } seconds)
-            httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (Wait is { } wait)
+            RetryAfter.Set(httpContext.Response, wait);
         return new JsonAnswer<AuthKitErrorBody>(Body, AuthKitJson.Default.AuthKitErrorBody, Status).ExecuteAsync(httpContext);
     }
 }

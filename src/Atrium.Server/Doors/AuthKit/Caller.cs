@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Realms;
+using Atrium.Server.Http;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.AuthKit;
@@ -10,34 +11,9 @@ public sealed record Caller(ApiKey Key)
     public Id<Realm> Realm => Key.RealmId;
 }
 
-/// <summary>What an API key may be allowed at this door. A key may do what its scopes name and nothing else.</summary>
-public static class ApiScopes
-{
-    /// <summary>Read people, their factors and their sessions.</summary>
-    public const string UsersRead = "users:read";
-
-    /// <summary>Make, change and delete people and their factors.</summary>
-    public const string UsersWrite = "users:write";
-
-    public const string OrganizationsRead = "organizations:read";
-
-    public const string OrganizationsWrite = "organizations:write";
-
-    public const string MembersRead = "organizations.members:read";
-
-    public const string MembersWrite = "organizations.members:write";
-
-    /// <summary>End sessions.</summary>
-    public const string SessionsWrite = "sessions:write";
-
-    /// <summary>Sign people in: <c>POST /user_management/authenticate</c>, and the challenges that belong to it.</summary>
-    public const string SignIn = "sign-in";
-}
-
+/// <summary>Finds out who calls, and keeps everybody else out.</summary>
 public static class Callers
 {
-    private const string Scheme = "Bearer ";
-
     /// <summary>Lets nobody in without an API key of the scope that the route names; a route that names none lets nobody in.</summary>
     public static RouteGroupBuilder RequireApiKey(this RouteGroupBuilder group)
     {
@@ -76,10 +52,7 @@ public static class Callers
 
     /// <summary>The credentials of the header; null when there are none. An SDK of a public client sends the scheme with nothing behind it.</summary>
     public static string? BearerOf(HttpRequest request) =>
-        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && header[Scheme.Length..].Trim() is { Length: > 0 } token
-            ? token
-            : null;
+        request.CredentialsOf("Bearer") is { Length: > 0 } token ? token : null;
 
     /// <summary>Every POST of the door can be repeated safely under an <c>Idempotency-Key</c>.</summary>
     private static async Task<object?> PostAsync(
@@ -92,7 +65,17 @@ public static class Callers
             key.RealmId,
             BearerOf(context.Request)!,
             body,
-            async () => (IResult)(await next(call))!,
+            async workToken =>
+            {
+                // The handler's arguments were made before this filter: it works under the token that it is given here.
+                for (int i = 0; i < call.Arguments.Count; i++)
+                {
+                    if (call.Arguments[i] is CancellationToken)
+                        call.Arguments[i] = workToken;
+                }
+
+                return (IResult)(await next(call))!;
+            },
             context.RequestAborted);
     }
 

@@ -1,7 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Users;
 using Atrium.Server.Doors.AuthKit.Authenticate;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Atrium.Storage;
 
@@ -10,7 +10,11 @@ namespace Atrium.Server.Doors.AuthKit;
 /// <summary>Questions for a code: asked of a factor, answered in a sign-in or on their own.</summary>
 public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, GuessLimiter limiter, TimeProvider clock)
 {
-    private const int MaxTries = 5;
+    private static readonly AuthKitError VerifiedBefore = AuthKitError.Plain(
+        "authentication_challenge_previously_verified", "The authentication challenge has been verified before.", StatusCodes.Status422UnprocessableEntity);
+
+    private static readonly AuthKitError ChallengeExpired = AuthKitError.Plain(
+        "authentication_challenge_expired", "The authentication challenge has expired.", StatusCodes.Status422UnprocessableEntity);
 
     public static void Map(RouteGroupBuilder api)
     {
@@ -19,13 +23,8 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
     }
 
     /// <summary>What a sign-in says about a challenge that can no longer be answered.</summary>
-    public static AuthKitError? Refuse(FactorChallenge challenge, DateTimeOffset now) => challenge switch
-    {
-        { SpentAt: not null } => AuthenticateErrors.CodeUsed,
-        { FailedTries: >= MaxTries } => AuthenticateErrors.TooManyTries,
-        _ when now >= challenge.ExpiresAt => AuthenticateErrors.CodeExpired,
-        _ => null,
-    };
+    public static AuthKitError? Refuse(FactorChallenge challenge, DateTimeOffset now) =>
+        Refuse(challenge, now, AuthenticateErrors.CodeUsed, AuthenticateErrors.CodeExpired);
 
     public async Task<FactorChallenge> CreateAsync(Factor factor, CancellationToken cancellationToken)
     {
@@ -49,7 +48,7 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
         if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out _))
             return unreadable;
         if (Id<Factor>.Parse(id) is not { } parsed || await factors.FindAsync(context.Caller().Realm, parsed, cancellationToken) is not { } factor)
-            return AuthKitError.EntityNotFound("Authentication Factor", id);
+            return FactorsEndpoints.NotFound(id);
         FactorChallenge challenge = await challenges.CreateAsync(factor, cancellationToken);
         return new JsonAnswer<ChallengeJson>(ChallengeJson.From(challenge), AuthKitJson.Default.ChallengeJson, StatusCodes.Status201Created);
     }
@@ -66,7 +65,7 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
     {
         if (Id<FactorChallenge>.Parse(id) is not { } parsed)
             return NotFound(id);
-        for (int round = 0; round <= MaxTries; round++)
+        for (int round = 0; round <= FactorChallenge.MaxTries; round++)
         {
             if (await factors.FindChallengeAsync(caller.Realm, parsed, cancellationToken) is not { } challenge
                 || await factors.FindAsync(caller.Realm, challenge.FactorId, cancellationToken) is not { } factor)
@@ -74,7 +73,7 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
                 return NotFound(id);
             }
 
-            if (RefuseAlone(challenge, clock.GetUtcNow()) is { } refused)
+            if (Refuse(challenge, clock.GetUtcNow(), VerifiedBefore, ChallengeExpired) is { } refused)
                 return refused;
             string account = SignInDesk.TotpAccountOf(factor.UserId);
             if (await limiter.WaitAsync(caller.Realm, account, address: null, cancellationToken) is { } wait)
@@ -97,16 +96,13 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
         return AuthenticateErrors.TooManyTries;
     }
 
-    /// <summary>The same as <see cref="Refuse"/> in the words of the endpoint that verifies a challenge on its own.</summary>
-    private static AuthKitError? RefuseAlone(FactorChallenge challenge, DateTimeOffset now) => challenge switch
+    private static AuthKitError? Refuse(FactorChallenge challenge, DateTimeOffset now, AuthKitError spent, AuthKitError expired) => challenge switch
     {
-        { SpentAt: not null } => AuthKitError.Plain(
-            "authentication_challenge_previously_verified", "The authentication challenge has been verified before.", StatusCodes.Status422UnprocessableEntity),
-        { FailedTries: >= MaxTries } => AuthenticateErrors.TooManyTries,
-        _ when now >= challenge.ExpiresAt => AuthKitError.Plain(
-            "authentication_challenge_expired", "The authentication challenge has expired.", StatusCodes.Status422UnprocessableEntity),
+        { SpentAt: not null } => spent,
+        { FailedTries: >= FactorChallenge.MaxTries } => AuthenticateErrors.TooManyTries,
+        _ when now >= challenge.ExpiresAt => expired,
         _ => null,
     };
 
-    private static AuthKitError NotFound(string id) => AuthKitError.EntityNotFound("Authentication Challenge", id);
+    internal static AuthKitError NotFound(string id) => AuthKitError.EntityNotFound("Authentication Challenge", id);
 }

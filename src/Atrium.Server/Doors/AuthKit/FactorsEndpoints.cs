@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Atrium.Storage;
 using QRCoder;
@@ -35,7 +35,7 @@ public static class FactorsEndpoints
         if (!ListQuery<Factor>.TryRead(context.Request, out ListQuery<Factor>? query, out AuthKitError? error))
             return error;
         if (await FindUserAsync(context, users, id, cancellationToken) is not { } user)
-            return AuthKitError.EntityNotFound("User", id);
+            return UsersEndpoints.NotFound(id);
         Page<Factor> page = await factors.ListAsync(user.RealmId, user.Id, query.Page, cancellationToken);
         return new JsonAnswer<ListJson<FactorJson>>(
             query.ToJson(page, static factor => factor.Id, FactorJson.From), AuthKitJson.Default.ListJsonFactorJson);
@@ -62,7 +62,7 @@ public static class FactorsEndpoints
         if (fields.Error is { } wrong)
             return wrong;
         if (await FindUserAsync(context, users, id, cancellationToken) is not { } user)
-            return AuthKitError.EntityNotFound("User", id);
+            return UsersEndpoints.NotFound(id);
 
         DateTimeOffset now = clock.GetUtcNow();
         Realm realm = await realms.FindAsync(user.RealmId, cancellationToken)
@@ -98,12 +98,14 @@ public static class FactorsEndpoints
     private static async Task<IResult> GetAsync(string id, HttpContext context, FactorStore factors, CancellationToken cancellationToken) =>
         Id<Factor>.Parse(id) is { } parsed && await factors.FindAsync(context.Caller().Realm, parsed, cancellationToken) is { } factor
             ? new JsonAnswer<FactorJson>(FactorJson.From(factor), AuthKitJson.Default.FactorJson)
-            : AuthKitError.EntityNotFound("Authentication Factor", id);
+            : NotFound(id);
 
     private static async Task<IResult> DeleteAsync(string id, HttpContext context, FactorStore factors, CancellationToken cancellationToken) =>
         Id<Factor>.Parse(id) is { } parsed && await factors.DeleteAsync(context.Caller().Realm, parsed, cancellationToken)
             ? TypedResults.NoContent()
-            : AuthKitError.EntityNotFound("Authentication Factor", id);
+            : NotFound(id);
+
+    internal static AuthKitError NotFound(string id) => AuthKitError.EntityNotFound("Authentication Factor", id);
 
     private static async Task<User?> FindUserAsync(HttpContext context, UserStore users, string id, CancellationToken cancellationToken) =>
         Id<User>.Parse(id) is { } parsed ? await users.FindAsync(context.Caller().Realm, parsed, cancellationToken) : null;

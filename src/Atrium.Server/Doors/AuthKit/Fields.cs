@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Microsoft.Extensions.Primitives;
 
 namespace Atrium.Server.Doors.AuthKit;

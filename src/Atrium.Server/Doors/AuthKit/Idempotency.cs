@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
 using Atrium.Core.Realms;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 using Microsoft.Extensions.Primitives;
@@ -42,13 +42,22 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
         return body;
     }
 
+    /// <summary>
+    /// Answers a request, or once more what it answered before. What is done under a key is done to the end, whether or not the caller still
+    /// listens: half of it, with the key given free, would be done twice by the next try.
+    /// </summary>
     /// <param name="credential">What the caller is believed for; only who has it gets the answer again.</param>
     public async Task<IResult> RunAsync(
-        HttpContext context, Id<Realm> realm, string credential, byte[] body, Func<Task<IResult>> work, CancellationToken cancellationToken)
+        HttpContext context,
+        Id<Realm> realm,
+        string credential,
+        byte[] body,
+        Func<CancellationToken, Task<IResult>> work,
+        CancellationToken cancellationToken)
     {
         StringValues header = context.Request.Headers[Header];
         if (header.Count == 0)
-            return await work();
+            return await work(cancellationToken);
         if (header is not [{ Length: > 0 and <= MaxKeyLength } key])
             return AuthKitError.Plain("invalid_idempotency_key", $"Send one {Header} of 1 to {MaxKeyLength} characters.");
 
@@ -62,7 +71,7 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
             switch (await store.ReserveAsync(realm, name, fingerprint, now, now - WorkedOnFor, now - KeptFor, cancellationToken))
             {
                 case null:
-                    return await WorkAsync(context, realm, root, name, work, cancellationToken);
+                    return await WorkAsync(context, realm, root, name, work);
                 case var other when other.Fingerprint != fingerprint:
                     return AuthKitError.MessageOnly(
                         $"Another idempotency key ({key}) with different request parameters was found. Please use a different idempotency key.",
@@ -81,12 +90,14 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
 
     /// <summary>Runs the request with its answer held back: what is kept is what was sent, and a refusal is not kept.</summary>
     private async Task<IResult> WorkAsync(
-        HttpContext context, Id<Realm> realm, byte[] root, SecretHash name, Func<Task<IResult>> work, CancellationToken cancellationToken)
+        HttpContext context, Id<Realm> realm, byte[] root, SecretHash name, Func<CancellationToken, Task<IResult>> work)
     {
         bool kept = false;
+        CancellationToken callerLeft = context.RequestAborted;
+        context.RequestAborted = CancellationToken.None;
         try
         {
-            IResult result = await work();
+            IResult result = await work(CancellationToken.None);
             Stream sent = context.Response.Body;
             using MemoryStream held = new();
             context.Response.Body = held;
@@ -99,7 +110,6 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
                 context.Response.Body = sent;
             }
 
-            // What was done is done, whether or not the caller still listens.
             if (context.Response.StatusCode is >= 200 and < 300)
             {
                 await store.KeepAsync(
@@ -111,6 +121,7 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
         }
         finally
         {
+            context.RequestAborted = callerLeft;
             if (!kept)
                 await store.ReleaseAsync(realm, name, CancellationToken.None);
         }

@@ -1,5 +1,5 @@
 using Atrium.Core.Clients;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Keys;
 
 namespace Atrium.Server.Doors.AuthKit;
@@ -17,6 +17,6 @@ public static class JwksEndpoint
         IReadOnlyList<RealmKey> all = await keys.AllAsync(client.RealmId, cancellationToken);
         context.Response.Headers.CacheControl = "public, max-age=60";
         return new JsonAnswer<JwkSet>(
-            new([.. all.Where(static key => key.Algorithm == RealmKeys.RS256).Select(static key => key.PublicJwk)]), HostingJson.Default.JwkSet);
+            new([.. all.Where(static key => key.Algorithm == RealmKeys.RS256).Select(static key => key.PublicJwk)]), JwkJson.Default.JwkSet);
     }
 }

@@ -2,7 +2,7 @@ using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -81,7 +81,7 @@ public static class MembershipsEndpoints
         }
 
         return new JsonAnswer<ListJson<MembershipJson>>(
-            query.ToJson(page, static details => details.Membership.Id, MembershipJson.From), ResourceJson.Default.ListJsonMembershipJson);
+            query.ToJson(page, static details => details.Membership.Id, MembershipJson.From), AuthKitJson.Default.ListJsonMembershipJson);
     }
 
     private static async Task<Results<JsonAnswer<MembershipJson>, AuthKitError>> CreateAsync(
@@ -261,5 +261,5 @@ public static class MembershipsEndpoints
     private static AuthKitError OrganizationNotFound(string id) => AuthKitError.EntityNotFound("Organization", id);
 
     private static JsonAnswer<MembershipJson> Answer(MembershipDetails details, int status = StatusCodes.Status200OK) =>
-        new(MembershipJson.From(details), ResourceJson.Default.MembershipJson, status);
+        new(MembershipJson.From(details), AuthKitJson.Default.MembershipJson, status);
 }

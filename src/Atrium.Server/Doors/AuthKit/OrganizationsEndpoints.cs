@@ -1,7 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -39,7 +39,7 @@ public static class OrganizationsEndpoints
             await organizations.DomainsAsync(realm, [.. page.Items.Select(static organization => organization.Id)], cancellationToken);
         return new JsonAnswer<ListJson<OrganizationJson>>(
             query.ToJson(page, static organization => organization.Id, organization => OrganizationJson.From(organization, theirs[organization.Id])),
-            ResourceJson.Default.ListJsonOrganizationJson);
+            AuthKitJson.Default.ListJsonOrganizationJson);
     }
 
     private static async Task<Results<JsonAnswer<OrganizationJson>, AuthKitError>> CreateAsync(
@@ -142,5 +142,5 @@ public static class OrganizationsEndpoints
 
     private static JsonAnswer<OrganizationJson> Answer(
         Organization organization, IEnumerable<OrganizationDomain> domains, int status = StatusCodes.Status200OK) =>
-        new(OrganizationJson.From(organization, domains), ResourceJson.Default.OrganizationJson, status);
+        new(OrganizationJson.From(organization, domains), AuthKitJson.Default.OrganizationJson, status);
 }

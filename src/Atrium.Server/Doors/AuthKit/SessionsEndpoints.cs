@@ -3,7 +3,7 @@ using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.AuthKit;
@@ -24,7 +24,7 @@ public static class SessionsEndpoints
             return error;
         Caller caller = context.Caller();
         if (Id<User>.Parse(id) is not { } user || await users.FindAsync(caller.Realm, user, cancellationToken) is null)
-            return AuthKitError.EntityNotFound("User", id);
+            return UsersEndpoints.NotFound(id);
 
         DateTimeOffset now = clock.GetUtcNow();
         Page<Session> page = await sessions.ListLiveAsync(caller.Realm, user, now, query.Page, cancellationToken);

@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.SignIns;
+using Atrium.Server.Http;
 using Atrium.Storage;
 using Microsoft.Extensions.Primitives;
 
@@ -31,7 +32,7 @@ public static class SignOutEndpoint
         if (target is null)
             return Refuse("The return_to is not a registered sign-out redirect.");
         await sessions.EndAsync(session.RealmId, session.Id, clock.GetUtcNow(), cancellationToken);
-        return TypedResults.Redirect(target);
+        return TypedResults.Redirect(SeeOther.HeaderSafe(target));
     }
 
     private static string? Single(HttpContext context, string name) => context.Request.Query[name] is [{ Length: > 0 } value] ? value : null;

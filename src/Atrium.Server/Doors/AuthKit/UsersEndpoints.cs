@@ -1,7 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Passwords;
 using Atrium.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -38,7 +38,7 @@ public static class UsersEndpoints
             ? new([], HasBefore: false, HasAfter: false)
             : await users.ListAsync(context.Caller().Realm, ResourceFields.QueryText(context, "email"), of, query.Page, cancellationToken);
         return new JsonAnswer<ListJson<UserJson>>(
-            query.ToJson(page, static user => user.Id, UserJson.From), ResourceJson.Default.ListJsonUserJson);
+            query.ToJson(page, static user => user.Id, UserJson.From), AuthKitJson.Default.ListJsonUserJson);
     }
 
     private static async Task<Results<JsonAnswer<UserJson>, AuthKitError>> CreateAsync(

@@ -4,6 +4,7 @@ using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.OAuth;
 
@@ -22,7 +23,7 @@ public sealed class AuthorizationResponse(PublicUrl publicUrl)
 
     private string UrlOf(Realm realm, Client client, string redirectUri, string? state, IEnumerable<KeyValuePair<string, string>> answer)
     {
-        StringBuilder url = new(HeaderSafe(redirectUri));
+        StringBuilder url = new(redirectUri);
         char separator = redirectUri.Contains('?', StringComparison.Ordinal) ? '&' : '?';
         IEnumerable<KeyValuePair<string, string>> all = state is null ? answer : answer.Append(new("state", state));
         foreach ((string name, string value) in all.Append(new("iss", publicUrl.Issuer(Door.OAuth, realm.Handle, client, organization: null))))
@@ -32,25 +33,5 @@ public sealed class AuthorizationResponse(PublicUrl publicUrl)
         }
 
         return url.ToString();
-    }
-
-    /// <summary>A registered URI goes out as it was registered, but for characters that no header can carry (RFC 3987 section 3.1).</summary>
-    private static string HeaderSafe(string redirectUri) =>
-        redirectUri.All(static c => c is > ' ' and <= '~') ? redirectUri : new Uri(redirectUri).AbsoluteUri;
-}
-
-/// <summary>
-/// 303, so that what was posted here is never posted again elsewhere (RFC 9700 section 4.12), and never kept: codes are in these addresses.
-/// </summary>
-public sealed class SeeOther(string location) : IResult
-{
-    public Task ExecuteAsync(HttpContext httpContext)
-    {
-        HttpResponse response = httpContext.Response;
-        response.StatusCode = StatusCodes.Status303SeeOther;
-        response.Headers.Location = location;
-        response.Headers.CacheControl = "no-store";
-        response.Headers["Referrer-Policy"] = "no-referrer";
-        return Task.CompletedTask;
     }
 }

@@ -3,6 +3,7 @@ using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
 using Microsoft.Extensions.Primitives;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -46,19 +47,12 @@ public sealed record CheckedRequest
 /// </summary>
 public static class AuthorizeCheck
 {
-    /// <summary>Long enough for what clients keep in it, short enough for every browser's address.</summary>
-    public const int MaxStateLength = 4096;
-
-    private const int MaxNonceLength = 1024;
-    private const int MaxHintLength = 320;
-
     private static readonly OAuthError RequestObject = new("ATR1210", "request_not_supported", "Request objects are not supported: send the parameters themselves.");
     private static readonly OAuthError RequestUri = new("ATR1211", "request_uri_not_supported", "request_uri is not supported: send the parameters themselves.");
     private static readonly OAuthError NoResponseType = new("ATR1212", "invalid_request", "response_type is missing; it is code.");
     private static readonly OAuthError OtherResponseType = new("ATR1213", "unsupported_response_type", "The only response_type is code.");
     private static readonly OAuthError OtherResponseMode = new("ATR1214", "invalid_request", "The only response_mode of a browser's sign-in is query.");
     private static readonly OAuthError NotForThisClient = new("ATR1215", "unauthorized_client", "This client may not use the authorization code flow.");
-    private static readonly OAuthError TooLong = new("ATR1216", "invalid_request", "state has more than 4096 characters, or nonce more than 1024.");
     private static readonly OAuthError NoChallenge = new("ATR1217", "invalid_request", "code_challenge is missing: this client must use PKCE with S256.");
     private static readonly OAuthError OtherChallengeMethod = new("ATR1218", "invalid_request", "The only code_challenge_method is S256, and it must be named.");
     private static readonly OAuthError BadChallenge = new("ATR1219", "invalid_request", "code_challenge is not the base64url of a SHA-256: 43 characters.");
@@ -67,10 +61,6 @@ public static class AuthorizeCheck
     private static readonly OAuthError OrganizationNotAllowed = new("ATR1222", "invalid_request", "This client may not ask for that organization.");
     private static readonly OAuthError TwoOrganizations = new("ATR1223", "invalid_request", "org names another organization than the path does.");
     private static readonly OAuthError BadPathOrganization = new("ATR1224", "invalid_request", "The path names no organization.");
-
-    /// <summary>The state to answer with: what was sent, unless that can't be told or is too long to carry.</summary>
-    public static string? StateOf(IReadOnlyDictionary<string, StringValues> parameters) =>
-        parameters.ValueOf("state") is { Length: <= MaxStateLength } state ? state : null;
 
     /// <summary>Each rule in turn; the first that is broken is told.</summary>
     public static OAuthError? Check(
@@ -89,7 +79,7 @@ public static class AuthorizeCheck
             ?? CheckResponseType(parameters)
             ?? CheckResponseMode(parameters)
             ?? (client.MayUse("authorization_code") ? null : NotForThisClient)
-            ?? CheckLengths(parameters)
+            ?? OAuthParameters.CheckLengths(parameters)
             ?? CheckPkce(client, parameters)
             ?? OAuthParameters.CheckScope(parameters, out scopes)
             ?? OAuthParameters.CheckResource(parameters, out resource)
@@ -105,11 +95,11 @@ public static class AuthorizeCheck
             {
                 RedirectUri = redirectUri,
                 Scopes = scopes ?? [],
-                State = StateOf(parameters),
+                State = OAuthParameters.StateOf(parameters),
                 Nonce = parameters.ValueOf("nonce"),
                 CodeChallenge = parameters.ValueOf("code_challenge"),
                 Resource = resource,
-                LoginHint = parameters.ValueOf("login_hint") is { Length: <= MaxHintLength } hint ? hint : null,
+                LoginHint = OAuthParameters.LoginHintOf(parameters),
                 OnOrganizationPath = pathOrganization is not null,
             },
             Choice = organization is { } chosen ? new OrganizationChoice.Chosen(chosen) : OrganizationChoice.Unchosen,
@@ -137,9 +127,6 @@ public static class AuthorizeCheck
     private static OAuthError? CheckResponseMode(IReadOnlyDictionary<string, StringValues> parameters) =>
         parameters.ValueOf("response_mode") is null or "query" ? null : OtherResponseMode;
 
-    private static OAuthError? CheckLengths(IReadOnlyDictionary<string, StringValues> parameters) =>
-        parameters.ValueOf("state") is { Length: > MaxStateLength } || parameters.ValueOf("nonce") is { Length: > MaxNonceLength } ? TooLong : null;
-
     /// <summary>RFC 9700 section 2.1.1. A public client has nothing else that binds a code to it, so in a browser it can't go without.</summary>
     private static OAuthError? CheckPkce(Client client, IReadOnlyDictionary<string, StringValues> parameters)
     {
@@ -147,9 +134,9 @@ public static class AuthorizeCheck
         string? method = parameters.ValueOf("code_challenge_method");
         if (challenge is null)
             return method is not null || client.Settings.PkceRequired || !client.IsConfidential ? NoChallenge : null;
-        if (method != "S256")
+        if (method != Pkce.Method)
             return OtherChallengeMethod;
-        return challenge.Length == 43 && challenge.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null : BadChallenge;
+        return Pkce.IsChallenge(challenge) ? null : BadChallenge;
     }
 
     private static OAuthError? CheckPrompt(IReadOnlyDictionary<string, StringValues> parameters, out Prompts prompts)

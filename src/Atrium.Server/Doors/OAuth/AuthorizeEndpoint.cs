@@ -2,7 +2,7 @@ using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Server.Doors.AppNative;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
@@ -27,8 +27,6 @@ public sealed class AuthorizeEndpoint(
 {
     /// <summary>What a browser and a proxy carry in an address without trouble.</summary>
     private const int MaxQueryLength = 6000;
-
-    private const int MaxUserAgentLength = 512;
 
     private static readonly OAuthError UnknownClient = new("ATR1201", "invalid_request", "The application that sent you here is not known to this sign-in.");
     private static readonly OAuthError BadRedirect = new("ATR1202", "invalid_request", "The application asked to be answered at an address that is not registered for it.");
@@ -63,7 +61,7 @@ public sealed class AuthorizeEndpoint(
         OAuthError? error = AuthorizeCheck.Check(client, redirectUri, org, parameters, out CheckedRequest? request);
         return error is null
             ? await AnswerAsync(context, realm, client, request!, cancellationToken)
-            : responses.Error(realm, client, redirectUri, AuthorizeCheck.StateOf(parameters), error);
+            : responses.Error(realm, client, redirectUri, OAuthParameters.StateOf(parameters), error);
     }
 
     private async Task<IResult> AnswerAsync(
@@ -71,10 +69,8 @@ public sealed class AuthorizeEndpoint(
     {
         AuthorizationRequest request = asked.Request with
         {
-            IpAddress = context.Connection.RemoteIpAddress?.ToString(),
-            UserAgent = context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent
-                ? agent[..Math.Min(agent.Length, MaxUserAgentLength)]
-                : null,
+            IpAddress = context.RemoteAddress(),
+            UserAgent = context.Request.UserAgent(),
         };
         string? hintedSubject = null;
         if (asked.IdTokenHint is { } hint)

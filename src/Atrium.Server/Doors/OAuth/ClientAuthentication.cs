@@ -2,7 +2,7 @@ using System.Text;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Microsoft.Extensions.Primitives;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -34,8 +34,6 @@ public enum ClientFailure
 /// </summary>
 public sealed class ClientAuthentication(RealmDirectory directory)
 {
-    private const string BasicScheme = "Basic ";
-
     private static readonly OAuthError Failed = new("ATR1101", "invalid_client", "The client is unknown, disabled, or did not authenticate as it must.", StatusCodes.Status401Unauthorized);
     private static readonly OAuthError TwoMethods = new("ATR1102", "invalid_request", "The client authenticated in two ways at once; use one.");
     private static readonly OAuthError Missing = new("ATR1103", "invalid_client", "The request names no client: send client_id, or authenticate the client.", StatusCodes.Status401Unauthorized);
@@ -43,9 +41,7 @@ public sealed class ClientAuthentication(RealmDirectory directory)
     public async Task<AuthenticatedClient> AuthenticateAsync(
         HttpContext context, Realm realm, IReadOnlyDictionary<string, StringValues> parameters, CancellationToken cancellationToken)
     {
-        string? basic = context.Request.Headers.Authorization is [{ } header] && header.StartsWith(BasicScheme, StringComparison.OrdinalIgnoreCase)
-            ? header[BasicScheme.Length..]
-            : null;
+        string? basic = context.Request.CredentialsOf("Basic");
         AuthenticatedClient authenticated = await CheckAsync(realm, parameters, basic, cancellationToken);
 
         // RFC 6749 section 5.2: who used the header and failed is told which scheme it is.
@@ -57,8 +53,8 @@ public sealed class ClientAuthentication(RealmDirectory directory)
     private async Task<AuthenticatedClient> CheckAsync(
         Realm realm, IReadOnlyDictionary<string, StringValues> parameters, string? basic, CancellationToken cancellationToken)
     {
-        string? clientId = Single(parameters, "client_id");
-        string? secret = Single(parameters, "client_secret");
+        string? clientId = parameters.ValueOf("client_id");
+        string? secret = parameters.ValueOf("client_secret");
         if (basic is not null)
         {
             if (secret is not null)
@@ -87,7 +83,7 @@ public sealed class ClientAuthentication(RealmDirectory directory)
     private static (string Id, string Secret)? ParseBasic(string credentials)
     {
         byte[] bytes = new byte[credentials.Length];
-        if (!Convert.TryFromBase64String(credentials.Trim(), bytes, out int length))
+        if (!Convert.TryFromBase64String(credentials, bytes, out int length))
             return null;
         string text = Encoding.UTF8.GetString(bytes, 0, length);
         int colon = text.IndexOf(':', StringComparison.Ordinal);
@@ -95,7 +91,4 @@ public sealed class ClientAuthentication(RealmDirectory directory)
 
         static string Decode(string part) => Uri.UnescapeDataString(part.Replace('+', ' '));
     }
-
-    private static string? Single(IReadOnlyDictionary<string, StringValues> parameters, string name) =>
-        parameters.TryGetValue(name, out StringValues values) && values is [{ Length: > 0 } value] ? value : null;
 }

@@ -3,7 +3,7 @@ using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Pages;
 using Atrium.Server.Tokens;
 using Atrium.Storage;

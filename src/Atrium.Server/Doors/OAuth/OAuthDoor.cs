@@ -24,7 +24,7 @@ public static class OAuthDoor
         .AddSingleton<IntrospectionEndpoint>()
         .AddSingleton<RevocationEndpoint>()
         .AddSingleton<LogoutEndpoint>()
-        .AddSingleton<Discovery>()
+        .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
         .AddSingleton<HostedSignIn>();
 
@@ -59,8 +59,8 @@ public static class OAuthDoor
             endpoint.HandleAsync(context, cancellationToken));
         group.MapPost($"{prefix}/revoke", static (HttpContext context, RevocationEndpoint endpoint, CancellationToken cancellationToken) =>
             endpoint.HandleAsync(context, cancellationToken));
-        group.MapGet(jwks, static (HttpContext context, Discovery discovery, CancellationToken cancellationToken) =>
-            discovery.KeysAsync(context, cancellationToken));
+        group.MapGet(jwks, static (HttpContext context, MetadataEndpoint metadata, CancellationToken cancellationToken) =>
+            metadata.KeysAsync(context, cancellationToken));
         MapLogout(group, $"{prefix}/logout");
     }
 
@@ -69,13 +69,13 @@ public static class OAuthDoor
             endpoint.HandleAsync(context, cancellationToken));
 
     private static void MapRealmMetadata(RouteGroupBuilder group, string path) =>
-        group.MapGet(path, static (HttpContext context, Discovery discovery) => discovery.OfRealm(context));
+        group.MapGet(path, static (HttpContext context, MetadataEndpoint metadata) => metadata.OfRealm(context));
 
     private static void MapTokenPathMetadata(RouteGroupBuilder group) =>
         group.MapGet(
             "/oauth2/token/.well-known/openid-configuration",
-            static (HttpContext context, Discovery discovery, CancellationToken cancellationToken) =>
-                discovery.OfTokenPathAsync(context, PathOrganization(context), cancellationToken));
+            static (HttpContext context, MetadataEndpoint metadata, CancellationToken cancellationToken) =>
+                metadata.OfTokenPathAsync(context, PathOrganization(context), cancellationToken));
 
     /// <summary>As it was sent; null on the realm's own paths.</summary>
     private static string? PathOrganization(HttpContext context) => context.Request.RouteValues["org"] as string;

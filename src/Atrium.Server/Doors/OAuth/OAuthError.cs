@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.OAuth;
 

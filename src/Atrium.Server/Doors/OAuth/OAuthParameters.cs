@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Atrium.Core;
 using Atrium.Core.Organizations;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 
@@ -17,6 +17,12 @@ public static class OAuthParameters
     private const int MaxScopes = 64;
 
     private const int MaxScopeLength = 128;
+
+    /// <summary>Long enough for what clients keep in it, short enough for every browser's address.</summary>
+    private const int MaxStateLength = 4096;
+
+    private const int MaxNonceLength = 1024;
+    private const int MaxHintLength = 320;
     private const int MaxResourceLength = 1024;
 
     private static readonly OAuthError NotAForm = new("ATR1110", "invalid_request", "Send the parameters as application/x-www-form-urlencoded.");
@@ -26,6 +32,7 @@ public static class OAuthParameters
     private static readonly OAuthError BadOrganization = new("ATR1114", "invalid_request", "org is not an organization id: org_ and 25 digits and lower-case letters.");
     private static readonly OAuthError BadScope = new("ATR1115", "invalid_scope", "scope is malformed, or asks for more than can be granted at once.");
     private static readonly OAuthError BadResource = new("ATR1116", "invalid_target", "resource must be one absolute URI without a fragment.");
+    private static readonly OAuthError TooLong = new("ATR1216", "invalid_request", "state has more than 4096 characters, or nonce more than 1024.");
 
     /// <summary>The body as a form, whatever is in it; repeated parameters are still visible.</summary>
     public static async Task<ReadForm> ReadFormAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -49,6 +56,18 @@ public static class OAuthParameters
     /// <summary>The value of a parameter; one without a value counts as left out (RFC 6749 section 3.1).</summary>
     public static string? ValueOf(this IReadOnlyDictionary<string, StringValues> parameters, string name) =>
         parameters.TryGetValue(name, out StringValues values) && values is [{ Length: > 0 } value] ? value : null;
+
+    /// <summary>The state to answer with: what was sent, unless that can't be told or is too long to carry.</summary>
+    public static string? StateOf(IReadOnlyDictionary<string, StringValues> parameters) =>
+        parameters.ValueOf("state") is { Length: <= MaxStateLength } state ? state : null;
+
+    /// <summary>Who the client thinks the person is; what is too long to be a name is left out.</summary>
+    public static string? LoginHintOf(IReadOnlyDictionary<string, StringValues> parameters) =>
+        parameters.ValueOf("login_hint") is { Length: <= MaxHintLength } hint ? hint : null;
+
+    /// <summary>What is stored with a sign-in, by anybody who knows a public client's id, has a limit.</summary>
+    public static OAuthError? CheckLengths(IReadOnlyDictionary<string, StringValues> parameters) =>
+        parameters.ValueOf("state") is { Length: > MaxStateLength } || parameters.ValueOf("nonce") is { Length: > MaxNonceLength } ? TooLong : null;
 
     /// <summary>RFC 6749 section 3.1: nothing may be given more than once. A second resource is its own error (RFC 8707 section 2).</summary>
     public static OAuthError? CheckRepeated(IReadOnlyDictionary<string, StringValues> parameters)

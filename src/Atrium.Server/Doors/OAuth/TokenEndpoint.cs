@@ -2,7 +2,7 @@ using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Tokens;
 using Atrium.Server.Doors.OAuth.Grants;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.OAuth;
 

@@ -1,4 +1,5 @@
 using Atrium.Core.Tokens;
+using Atrium.Server.Http;
 using Atrium.Server.Tokens;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -55,9 +56,7 @@ public sealed class UserInfoEndpoint(PresentedTokens tokens)
             return (null, InQuery);
         if (request.Headers.Authorization.Count > 1)
             return (null, TwoTokens);
-        string? inHeader = request.Headers.Authorization is [{ } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
-            ? header["Bearer ".Length..].Trim()
-            : null;
+        string? inHeader = request.CredentialsOf("Bearer");
         if (!HttpMethods.IsPost(request.Method) || request.ContentType is null)
             return (inHeader, null);
 

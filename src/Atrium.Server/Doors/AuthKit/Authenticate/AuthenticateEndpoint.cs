@@ -1,7 +1,7 @@
 using System.Net;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AuthKit.Authenticate;
 
@@ -11,8 +11,6 @@ namespace Atrium.Server.Doors.AuthKit.Authenticate;
 /// </summary>
 public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency idempotency, IEnumerable<AuthKitGrant> grants)
 {
-    private const int MaxUserAgent = 512;
-
     private readonly Dictionary<string, AuthKitGrant> grantsByType = grants.ToDictionary(static grant => grant.GrantType, StringComparer.Ordinal);
 
     public static void Map(IEndpointRouteBuilder routes) =>
@@ -62,13 +60,13 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
             Client = client,
             Fields = fields,
             IpAddress = AddressOf(context, secret is not null, ipAddress),
-            UserAgent = Short(userAgent ?? (secret is null ? (string?)context.Request.Headers.UserAgent : null)),
+            UserAgent = userAgent is not null ? RequestFacts.ShortUserAgent(userAgent) : secret is null ? context.Request.UserAgent() : null,
         };
 
         // A public client is believed because of what it redeems, so its answer is kept under that.
         string credential = secret ?? string.Join('\n', grant.RequiredKeys.Select(key => fields.Text(key)).Prepend(clientId));
         return await idempotency.RunAsync(
-            context, client.RealmId, credential, body, () => grant.AnswerAsync(call, cancellationToken), cancellationToken);
+            context, client.RealmId, credential, body, workToken => grant.AnswerAsync(call, workToken), cancellationToken);
     }
 
     /// <summary>The secret is an API key of the realm that owns the client; whoever presents one must present a right one.</summary>
@@ -85,7 +83,5 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
 
     private static string? AddressOf(HttpContext context, bool byBackEnd, string? claimed) => byBackEnd
         ? IPAddress.TryParse(claimed, out IPAddress? address) ? address.ToString() : null
-        : context.Connection.RemoteIpAddress?.ToString();
-
-    private static string? Short(string? userAgent) => userAgent is { Length: > MaxUserAgent } ? userAgent[..MaxUserAgent] : userAgent;
+        : context.RemoteAddress();
 }

@@ -28,13 +28,10 @@ public sealed class OrganizationSelectionGrant(SignInDesk desk, SignInAnswers an
 
         if (Id<Organization>.Parse(call.Fields.RequiredText("organization_id")) is not { } organization)
             return AuthenticateErrors.NoSuchMembership;
-        SignInProgress choosing = progress with { SignIn = progress.SignIn with { Choice = new OrganizationChoice.Chosen(organization) } };
-        SignInFacts facts = await desk.FactsAsync(choosing, cancellationToken);
-        if (!SignInEngine.MayChoose(organization, facts))
+        if (await desk.ChooseAsync(progress, organization, cancellationToken) is not var (chosen, next))
             return AuthenticateErrors.NoSuchMembership;
-        SignInStep step = SignInEngine.Next(choosing.SignIn, facts);
-        return step is SignInStep.UseConnection
+        return next is SignInStep.UseConnection
             ? AuthKitError.MessageOnly("Must use SSO for selected organization", StatusCodes.Status400BadRequest)
-            : await answers.StepAsync(choosing, step, AuthenticateErrors.InvalidPendingToken, cancellationToken);
+            : await answers.StepAsync(chosen, next, AuthenticateErrors.InvalidPendingToken, cancellationToken);
     }
 }

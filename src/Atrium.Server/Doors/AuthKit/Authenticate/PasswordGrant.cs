@@ -47,12 +47,8 @@ public sealed class PasswordGrant(SignInDesk desk, SignInAnswers answers) : Auth
             return await answers.StepAsync(progress, await desk.NextAsync(progress, cancellationToken), invalid, cancellationToken);
         if (await desk.NextAsync(progress, cancellationToken) is SignInStep.Refuse or SignInStep.Prove)
             return invalid;
-        if (Id<Organization>.Parse(organization) is not { } chosen)
-            return AuthenticateErrors.NoSuchMembership;
-        SignInProgress choosing = progress with { SignIn = progress.SignIn with { Choice = new OrganizationChoice.Chosen(chosen) } };
-        SignInFacts facts = await desk.FactsAsync(choosing, cancellationToken);
-        return SignInEngine.MayChoose(chosen, facts)
-            ? await answers.StepAsync(choosing, SignInEngine.Next(choosing.SignIn, facts), invalid, cancellationToken)
+        return Id<Organization>.Parse(organization) is { } wanted && await desk.ChooseAsync(progress, wanted, cancellationToken) is var (chosen, next)
+            ? await answers.StepAsync(chosen, next, invalid, cancellationToken)
             : AuthenticateErrors.NoSuchMembership;
     }
 }

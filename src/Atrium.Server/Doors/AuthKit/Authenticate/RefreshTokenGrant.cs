@@ -34,7 +34,7 @@ public sealed class RefreshTokenGrant(GrantStore store, GrantDesk grants, SignIn
 
         // A token that is over is over, whatever organization it names: the SDKs end the session on invalid_grant and on nothing else.
         if (await store.FindRefreshTokenAsync(call.Client.RealmId, token.Hash(), switchTo: null, cancellationToken) is not var (stored, facts)
-            || GrantRules.Refresh(stored, facts, call.Client, scopes: null, clock.GetUtcNow()) is GrantDecision.Refuse or GrantDecision.End
+            || GrantRules.Refresh(stored, facts, call.Client, scopes: null, RestatedTerms.None, clock.GetUtcNow()) is GrantDecision.Refuse or GrantDecision.End
             || facts.Grant.Choice.Selected?.ToString() == wanted)
         {
             return await RefreshAsync(call, token, switchTo: null, cancellationToken);
@@ -53,12 +53,10 @@ public sealed class RefreshTokenGrant(GrantStore store, GrantDesk grants, SignIn
     private async Task<AuthKitError?> RefuseSwitchAsync(
         AuthenticateCall call, Session session, Id<Organization> organization, CancellationToken cancellationToken)
     {
-        SignInProgress entering = desk.Begin(
-            call.Client, Door.AuthKit, call.ToRequest(), new OrganizationChoice.Chosen(organization), session);
-        SignInFacts facts = await desk.FactsAsync(entering, cancellationToken);
-        if (!SignInEngine.MayChoose(organization, facts))
+        SignInProgress begun = desk.Begin(call.Client, Door.AuthKit, call.ToRequest(), OrganizationChoice.Unchosen, session);
+        if (await desk.ChooseAsync(begun, organization, cancellationToken) is not var (_, next))
             return AuthenticateErrors.NoSuchMembership;
-        return SignInEngine.Next(entering.SignIn, facts) switch
+        return next switch
         {
             SignInStep.Complete => null,
             SignInStep.UseConnection connection => AuthenticateErrors.SsoRequired(connection.User.Email),
@@ -75,7 +73,7 @@ public sealed class RefreshTokenGrant(GrantStore store, GrantDesk grants, SignIn
 
     private async Task<IResult> RefreshAsync(
         AuthenticateCall call, Secret token, Id<Organization>? switchTo, CancellationToken cancellationToken) =>
-        await grants.RefreshAsync(call.Client, token, scopes: null, switchTo, cancellationToken) switch
+        await grants.RefreshAsync(call.Client, token, scopes: null, switchTo, RestatedTerms.None, cancellationToken) switch
         {
             GrantResult.Issued issued => SignInAnswers.Tokens(issued.Tokens),
             GrantResult.Refused { Reason: GrantRefusal.RefreshReused } => AuthenticateErrors.RefreshTokenExchanged,

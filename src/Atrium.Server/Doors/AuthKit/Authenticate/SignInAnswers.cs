@@ -2,7 +2,7 @@ using Atrium.Core;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
-using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Atrium.Server.Tokens;
 
@@ -19,7 +19,8 @@ public sealed class SignInAnswers(SignInDesk desk, GrantDesk grants, EmailCodes 
             return await CompleteAsync(progress, complete, whenRefused, cancellationToken);
         if (Refusal(step, whenRefused) is { } refusal)
             return refusal;
-        return await desk.SaveAsync(progress, newHandle: true, cancellationToken) is { } handle
+        Secret handle = Secret.New();
+        return await desk.SaveAsync(progress, handle, cancellationToken)
             ? await PendingAsync(step, handle, cancellationToken)
             : AuthenticateErrors.InvalidPendingToken;
     }
@@ -44,7 +45,8 @@ public sealed class SignInAnswers(SignInDesk desk, GrantDesk grants, EmailCodes 
     {
         if (await desk.CompleteAsync(progress, step, cookie: null, cancellationToken) is not { } completed)
             return whenRefused;
-        return await grants.RedeemAsync(progress.Client, completed.Code, redirectUri: null, verifier: null, cancellationToken) switch
+        return await grants.RedeemAsync(
+            progress.Client, completed.Code, redirectUri: null, verifier: null, RestatedTerms.None, cancellationToken) switch
         {
             GrantResult.Issued issued => Tokens(issued.Tokens),
             GrantResult.Refused { Reason: GrantRefusal.NotMember } => AuthenticateErrors.NoSuchMembership,

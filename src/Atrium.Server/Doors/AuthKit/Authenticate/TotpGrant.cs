@@ -37,7 +37,7 @@ public sealed class TotpGrant(SignInDesk desk, FactorStore factors, SignInAnswer
         if (await ChallengeAsync(progress, challengeId, cancellationToken) is not { } challenge
             || candidates.FirstOrDefault(factor => factor.Id == challenge.FactorId) is not { } factor)
         {
-            return AuthKitError.EntityNotFound("Authentication Challenge", challengeId);
+            return FactorChallenges.NotFound(challengeId);
         }
 
         if (FactorChallenges.Refuse(challenge, clock.GetUtcNow()) is { } refused)

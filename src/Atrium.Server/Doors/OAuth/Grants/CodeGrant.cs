@@ -1,4 +1,5 @@
 using Atrium.Core;
+using Atrium.Core.Tokens;
 using Atrium.Server.Tokens;
 
 namespace Atrium.Server.Doors.OAuth.Grants;
@@ -18,13 +19,9 @@ public sealed class CodeGrant(GrantDesk desk) : ITokenGrant
         if (request.Parameters.ValueOf("code") is not { } code)
             return NoCode;
         string? verifier = request.Parameters.ValueOf("code_verifier");
-        if (verifier is not null && !IsVerifier(verifier))
+        if (verifier is not null && !Pkce.IsVerifier(verifier))
             return BadVerifier;
         return GrantAnswers.Answer(await desk.RedeemAsync(
             request.Client, new Secret(code), request.Parameters.ValueOf("redirect_uri"), verifier, request.Restated, cancellationToken));
     }
-
-    /// <summary>RFC 7636 section 4.1.</summary>
-    private static bool IsVerifier(string text) =>
-        text.Length is >= 43 and <= 128 && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '~');
 }

@@ -3,7 +3,7 @@ using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Storage;
 
-namespace Atrium.Server.Hosting;
+namespace Atrium.Server.Doors;
 
 /// <summary>Realms and clients as requests name them, remembered for a moment: nearly every request starts with one of these look-ups.</summary>
 public sealed class RealmDirectory(RealmStore realms, ClientStore clients, TimeProvider clock)

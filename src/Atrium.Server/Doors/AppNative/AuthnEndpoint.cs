@@ -2,6 +2,7 @@ using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 
 namespace Atrium.Server.Doors.AppNative;
@@ -10,7 +11,7 @@ namespace Atrium.Server.Doors.AppNative;
 /// Goes on with a flow: <c>POST /t/{realm}[/o/{org}]/oauth2/authn</c>. The flow's id decides which flow it is and is all that is shown;
 /// clients that keep to one address may answer at the root for a flow that has moved to an organization (wire contract, section 0.7).
 /// </summary>
-public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppNativeFlow flow)
+public sealed class AuthnEndpoint(SignInDesk desk, OrganizationDiscovery discovery, AppNativeFlow flow)
 {
     public async Task<IResult> HandleAsync(HttpContext context, string? pathOrganization, CancellationToken cancellationToken)
     {
@@ -35,7 +36,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
             return AppNativeError.Conflict.ToAnswer(context, realm);
         IReadOnlyList<Authenticator> options = Authenticator.OptionsOf(step);
         if (options.Count == 0)
-            return await flow.AdvanceAsync(context, realm, progress, request.FlowId, cancellationToken);
+            return await flow.AdvanceAsync(context, realm, progress, request.FlowId, failureKey: null, cancellationToken);
         if (options.FirstOrDefault(option => option.Is(authenticatorId)) is not { } selected)
             return AppNativeError.AuthenticatorNotOffered.ToAnswer(context, realm);
 
@@ -61,9 +62,9 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
             return flow.Failed(context, realm, progress, request.FlowId, Authenticator.Basic);
         }
 
-        return await desk.ProvePasswordAsync(progress, username, password, AddressOf(context), cancellationToken) switch
+        return await desk.ProvePasswordAsync(progress, username, password, context.RemoteAddress(), cancellationToken) switch
         {
-            ProofResult.Proved proved => await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, cancellationToken),
+            ProofResult.Proved proved => await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken),
             ProofResult.Limited limited => AppNativeError.Limited(context, limited.Wait),
             ProofResult.Busy => AppNativeError.Busy(context),
             _ => flow.Failed(context, realm, progress, request.FlowId, Authenticator.Basic),
@@ -76,10 +77,10 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         if (request.Parameters.GetValueOrDefault("token") is not { } token || string.IsNullOrWhiteSpace(token))
             return flow.Failed(context, realm, progress, request.FlowId, Authenticator.Totp);
 
-        switch (await desk.ProveTotpAsync(progress, step.User, step.Factors, token, challenge: null, AddressOf(context), cancellationToken))
+        switch (await desk.ProveTotpAsync(progress, step.User, step.Factors, token, challenge: null, context.RemoteAddress(), cancellationToken))
         {
             case ProofResult.Proved proved:
-                return await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, cancellationToken);
+                return await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken);
             case ProofResult.Limited limited:
                 return AppNativeError.Limited(context, limited.Wait);
             case ProofResult.Wrong wrong:
@@ -101,7 +102,7 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         if (!named.IsAttempt)
             return flow.Prompt(context, realm, progress, request.FlowId, [Authenticator.Organization]);
 
-        Discovery discovered = await discovery.FindAsync(progress.Client, named, cancellationToken);
+        DiscoveredOrganization discovered = await discovery.FindAsync(progress.Client, named, cancellationToken);
         if (discovered.Organization is not { } organization)
             return flow.DiscoveryFailed(context, realm, progress, request.FlowId, discovered.FailureKey!);
 
@@ -109,9 +110,6 @@ public sealed class Authn(SignInDesk desk, OrganizationDiscovery discovery, AppN
         if (step is SignInStep.ChooseOrganization choose && choose.Organizations.All(entry => entry.Organization.Id != organization))
             return flow.DiscoveryFailed(context, realm, progress, request.FlowId, OrganizationDiscovery.Unusable);
 
-        SignInProgress entered = progress with { SignIn = progress.SignIn with { Choice = new OrganizationChoice.Chosen(organization) } };
-        return await flow.AdvanceAsync(context, realm, entered, request.FlowId, cancellationToken);
+        return await flow.AdvanceAsync(context, realm, progress.Choosing(organization), request.FlowId, failureKey: null, cancellationToken);
     }
-
-    private static string? AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString();
 }

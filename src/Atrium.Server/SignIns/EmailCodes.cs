@@ -3,12 +3,10 @@ using System.Text;
 using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
-using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
-using Atrium.Server.SignIns;
 using Atrium.Storage;
 
-namespace Atrium.Server.Doors.AuthKit;
+namespace Atrium.Server.SignIns;
 
 /// <summary>How the check of a mailed code ended.</summary>
 public abstract record EmailCodeCheck
@@ -31,19 +29,14 @@ public abstract record EmailCodeCheck
     public sealed record Limited(TimeSpan Wait) : EmailCodeCheck;
 }
 
-/// <summary>Codes of six digits that show whether a mailbox is the person's. The product's back end reads them here and sends the mail.</summary>
+/// <summary>Codes of six digits that show whether a mailbox is the person's.</summary>
 public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter limiter, TimeProvider clock)
 {
-    private const int MaxTries = 5;
-
-    public static void Map(RouteGroupBuilder api) =>
-        api.MapGet("/user_management/email_verification/{id}", GetAsync).Needs(ApiScopes.UsersRead);
-
     /// <summary>The person's open verification, so that signing in again makes no second set of guesses; a new one where there is none.</summary>
     public async Task<EmailVerification> ForAsync(User user, CancellationToken cancellationToken)
     {
         DateTimeOffset now = clock.GetUtcNow();
-        if (await store.FindLatestVerificationAsync(user.RealmId, user.Id, cancellationToken) is { SpentAt: null, FailedTries: < MaxTries } open
+        if (await store.FindLatestVerificationAsync(user.RealmId, user.Id, cancellationToken) is { SpentAt: null, FailedTries: < EmailVerification.MaxTries } open
             && open.Email == user.Email
             && now < open.ExpiresAt)
         {
@@ -73,7 +66,7 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
         if (await limiter.WaitAsync(user.RealmId, account, address, cancellationToken) is { } wait)
             return new EmailCodeCheck.Limited(wait);
 
-        for (int round = 0; round <= MaxTries; round++)
+        for (int round = 0; round <= EmailVerification.MaxTries; round++)
         {
             EmailVerification? verification = await store.FindLatestVerificationAsync(user.RealmId, user.Id, cancellationToken);
             if (verification is null || verification.Email != user.Email)
@@ -82,7 +75,7 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
                 return new EmailCodeCheck.Used();
             if (clock.GetUtcNow() >= verification.ExpiresAt)
                 return new EmailCodeCheck.Expired();
-            if (verification.FailedTries >= MaxTries)
+            if (verification.FailedTries >= EmailVerification.MaxTries)
                 return new EmailCodeCheck.TooManyTries();
             if (!await store.FailVerificationAsync(verification, cancellationToken))
                 continue;
@@ -95,30 +88,8 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
         return new EmailCodeCheck.TooManyTries();
     }
 
-    private static async Task<IResult> GetAsync(
-        string id, HttpContext context, FactorStore store, EmailCodes codes, CancellationToken cancellationToken)
-    {
-        if (Id<EmailVerification>.Parse(id) is not { } parsed
-            || await store.FindVerificationAsync(context.Caller().Realm, parsed, cancellationToken) is not { } verification
-            || codes.Open(verification) is not { } code)
-        {
-            return AuthKitError.EntityNotFound("Email Verification", id);
-        }
-
-        context.Response.Headers.CacheControl = "no-store";
-        return new JsonAnswer<EmailVerificationJson>(
-            new EmailVerificationJson
-            {
-                Id = verification.Id.ToString(),
-                UserId = verification.UserId.ToString(),
-                Email = verification.Email,
-                ExpiresAt = verification.ExpiresAt,
-                Code = Encoding.ASCII.GetString(code),
-                CreatedAt = verification.CreatedAt,
-                UpdatedAt = verification.SpentAt ?? verification.CreatedAt,
-            },
-            AuthKitJson.Default.EmailVerificationJson);
-    }
+    /// <summary>The code itself, for whoever sends the mail; null when it can't be decrypted.</summary>
+    public string? Reveal(EmailVerification verification) => Open(verification) is { } code ? Encoding.ASCII.GetString(code) : null;
 
     private byte[]? Open(EmailVerification verification) => box.Open(verification.SealedCode, PlaceOf(verification.RealmId, verification.Id));
 

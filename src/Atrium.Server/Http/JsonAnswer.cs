@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
-namespace Atrium.Server.Hosting;
+namespace Atrium.Server.Http;
 
 /// <summary>
 /// A JSON body whose content type is <c>application/json</c> and nothing behind it: RFC 8259 section 11 defines no charset, and clients of the
@@ -10,8 +10,6 @@ namespace Atrium.Server.Hosting;
 public sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int statusCode = StatusCodes.Status200OK) : IResult, IStatusCodeHttpResult
 {
     public int? StatusCode => statusCode;
-
-    public T Value => value;
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {

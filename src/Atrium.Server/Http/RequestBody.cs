@@ -4,7 +4,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 
-namespace Atrium.Server.Hosting;
+namespace Atrium.Server.Http;
 
 /// <summary>Reads request bodies for the doors, which each have an envelope of their own for what can be wrong with one.</summary>
 public static class RequestBody
@@ -58,7 +58,7 @@ public static class RequestBody
     public static JsonElement? ParseJsonObject(ReadOnlyMemory<byte> body)
     {
         if (body.Span.Trim(" \t\r\n"u8).IsEmpty)
-            return JsonSerializer.SerializeToElement(new Dictionary<string, string>(), HostingJson.Default.DictionaryStringString);
+            return JsonSerializer.SerializeToElement(new Dictionary<string, string>(), PlainJson.Default.DictionaryStringString);
         try
         {
             // RFC 8259 section 8.1 and 8.2: the parser itself takes bytes that are not UTF-8, and halves of surrogate pairs; reading them throws.

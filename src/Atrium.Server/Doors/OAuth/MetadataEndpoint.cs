@@ -1,7 +1,9 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.Tokens;
 using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 
@@ -49,7 +51,7 @@ public sealed record MetadataBody
 
     public IReadOnlyList<string> RevocationEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "none"];
 
-    public IReadOnlyList<string> CodeChallengeMethodsSupported => ["S256"];
+    public IReadOnlyList<string> CodeChallengeMethodsSupported => [Pkce.Method];
 
     public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
 
@@ -65,7 +67,7 @@ public sealed record MetadataBody
 }
 
 /// <summary>Discovery documents and keys.</summary>
-public sealed class Discovery(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations)
+public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations)
 {
     private static readonly string[] PersonClaims =
     [
@@ -129,7 +131,7 @@ public sealed class Discovery(PublicUrl publicUrl, RealmKeys keys, OrganizationS
     {
         JwkSet set = new([.. (await keys.AllAsync(context.Realm().Id, cancellationToken)).Select(static key => key.PublicJwk)]);
         context.Response.Headers.CacheControl = "public, max-age=60";
-        return new JsonAnswer<JwkSet>(set, HostingJson.Default.JwkSet);
+        return new JsonAnswer<JwkSet>(set, JwkJson.Default.JwkSet);
     }
 
     private static JsonAnswer<MetadataBody> Answer(HttpContext context, MetadataBody body)

@@ -1,0 +1,20 @@
+using Atrium.Core.Organizations;
+using Atrium.Core.Users;
+using Atrium.Storage;
+
+namespace Atrium.Tests.Harness;
+
+/// <summary>Changes of stored things to what a test wants them to be, whatever they are by now.</summary>
+internal static class Changes
+{
+    public static async Task<UserWrite> UpdateAsync(this UserStore users, User user, string? newPasswordHash, CancellationToken cancellationToken) =>
+        (await users.ChangeAsync(user.RealmId, user.Id, _ => user, newPasswordHash, cancellationToken)).Outcome;
+
+    public static async Task<OrganizationWrite> UpdateAsync(
+        this OrganizationStore organizations, Organization organization, IReadOnlyList<OrganizationDomain>? domains, CancellationToken cancellationToken) =>
+        (await organizations.ChangeAsync(organization.RealmId, organization.Id, (_, _) => new(organization, domains), cancellationToken)).Outcome;
+
+    /// <summary>False when there is no such membership.</summary>
+    public static async Task<bool> UpdateAsync(this MembershipStore memberships, Membership membership, CancellationToken cancellationToken) =>
+        await memberships.ChangeAsync(membership.RealmId, membership.Id, _ => membership, cancellationToken) is not null;
+}
