@@ -61,7 +61,7 @@ public sealed class AuthnTests(DemoServer server) : IClassFixture<DemoServer>
     {
         User user = new()
         {
-            RealmId = (await app.RealmAsync()).Id,
+            RealmId = (await app.World.RealmAsync()).Id,
             Id = Id<User>.New(server.Clock),
             Email = "una@example.test",
             EmailVerified = false,
@@ -198,8 +198,8 @@ public sealed class AuthnTests(DemoServer server) : IClassFixture<DemoServer>
     [Fact]
     public async Task Somebody_disabled_is_refused_for_good()
     {
-        User zoe = (await server.Get<UserStore>().FindByEmailAsync((await app.RealmAsync()).Id, "sam@example.test", TestContext.Current.CancellationToken))!;
-        User disabled = zoe with { Id = Id<User>.New(server.Clock), Email = "dora@example.test", Status = UserStatus.Disabled };
+        User sam = await app.World.UserAsync("sam@example.test");
+        User disabled = sam with { Id = Id<User>.New(server.Clock), Email = "dora@example.test", Status = UserStatus.Disabled };
         string? hash = await server.Get<Backbone>().Passwords.HashAsync("Doras-Passw0rd!", TestContext.Current.CancellationToken);
         await server.Get<UserStore>().CreateAsync(disabled, hash, TestContext.Current.CancellationToken);
         Answer start = await app.StartAsync();

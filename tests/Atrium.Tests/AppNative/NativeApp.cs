@@ -4,14 +4,11 @@ using System.Text.Json;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
-using Atrium.Core.Realms;
-using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;
-using TotpCodes = Atrium.Core.Users.Totp;
 
 namespace Atrium.Tests.AppNative;
 
@@ -80,7 +77,11 @@ internal sealed class NativeApp(DemoServer server, string clientId = "demo-nativ
     public const string Sso = "T3JnYW5pemF0aW9uSWRlbnRpZmllckhhbmRsZXI6TE9DQUw";
     public const string Root = "/t/acme";
 
+    private readonly AuthenticatorApp app = new(server);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public World World { get; } = new(server);
 
     public Dictionary<string, string> Request { get; } = new()
     {
@@ -140,51 +141,28 @@ internal sealed class NativeApp(DemoServer server, string clientId = "demo-nativ
     public async Task<string> PathOfAsync(string handle) => $"{Root}/o/{await OrganizationAsync(handle)}";
 
     public async Task<Id<Organization>> OrganizationAsync(string handle, string realmHandle = "acme") =>
-        (await server.Get<OrganizationStore>().FindByHandleAsync((await RealmAsync(realmHandle)).Id, handle, Cancellation))!.Id;
-
-    public async Task<Realm> RealmAsync(string handle = "acme") => (await server.Get<RealmStore>().FindByHandleAsync(handle, Cancellation))!;
+        (await World.OrganizationAsync(handle, realmHandle)).Id;
 
     /// <summary>A client that the demo has none of.</summary>
     public async Task MakeClientAsync(Func<Client, Client> change, params string[] sharedWith)
     {
-        Realm realm = await RealmAsync();
-        Client client = change(new Client
-        {
-            RealmId = realm.Id,
-            Id = Id<Client>.New(server.Clock),
-            ClientId = clientId,
-            Name = clientId,
-            Type = ClientType.Native,
-            RedirectUris = [DemoRealm.NativeCallback],
-            GrantTypes = ["authorization_code", "refresh_token"],
-            SharedWithAll = false,
-            Settings = new ClientSettings { PkceRequired = false, AppNative = new AppNativeSettings { Enabled = true } },
-            CreatedAt = server.Clock.GetUtcNow(),
-            UpdatedAt = server.Clock.GetUtcNow(),
-        });
-        (await server.Get<ClientStore>().CreateAsync(client, Cancellation)).ShouldBeTrue();
+        Client client = await World.ClientAsync(
+            clientId,
+            new ClientSettings { PkceRequired = false, AppNative = new AppNativeSettings { Enabled = true } },
+            made => change(made with
+            {
+                Type = ClientType.Native, RedirectUris = [DemoRealm.NativeCallback], PostLogoutRedirectUris = [], SharedWithAll = false,
+            }));
         foreach (string handle in sharedWith)
-            await server.Get<ClientStore>().ShareAsync(realm.Id, client.Id, await OrganizationAsync(handle), Cancellation);
+            await server.Get<ClientStore>().ShareAsync(client.RealmId, client.Id, await OrganizationAsync(handle), Cancellation);
     }
 
     /// <summary>The code that Tom's app shows, after enough time that none of its steps was used.</summary>
     public string FreshTotp()
     {
         server.Clock.Advance(TimeSpan.FromMinutes(2));
-        return TotpNow();
+        return app.Code();
     }
 
-    public string TotpNow()
-    {
-        Base32.TryDecode(DemoRealm.TotpSecret, out byte[]? secret).ShouldBeTrue();
-        return TotpCodes.Code(secret, server.Clock.GetUtcNow());
-    }
-
-    /// <summary>Six digits that are the code of no step around now.</summary>
-    public string WrongTotp()
-    {
-        Base32.TryDecode(DemoRealm.TotpSecret, out byte[]? secret).ShouldBeTrue();
-        return Enumerable.Range(0, 10).Select(static digit => new string((char)('0' + digit), 6))
-            .First(code => TotpCodes.Match(secret, code, server.Clock.GetUtcNow(), lastUsedStep: null) is null);
-    }
+    public string WrongTotp() => app.WrongCode();
 }

@@ -2,8 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Atrium.Core;
 using Atrium.Core.Organizations;
-using Atrium.Core.Users;
-using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;
@@ -120,34 +118,8 @@ public sealed class SecondFactorTests(DemoServer server) : IClassFixture<DemoSer
 
     private async Task<Id<Organization>> MakeOrganizationAsync(string handle, OrganizationSettings settings)
     {
-        DateTimeOffset now = server.Clock.GetUtcNow();
-        Organization organization = new()
-        {
-            RealmId = (await app.RealmAsync()).Id,
-            Id = Id<Organization>.New(server.Clock),
-            Handle = handle,
-            Name = handle,
-            Status = OrganizationStatus.Active,
-            Settings = settings,
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
-        await server.Get<OrganizationStore>().CreateAsync(organization, [], TestContext.Current.CancellationToken);
-        User zoe = (await server.Get<UserStore>().FindByEmailAsync(organization.RealmId, "zoe@example.test", TestContext.Current.CancellationToken))!;
-        await server.Get<MembershipStore>().CreateAsync(
-            new Membership
-            {
-                RealmId = organization.RealmId,
-                Id = Id<Membership>.New(server.Clock),
-                UserId = zoe.Id,
-                OrganizationId = organization.Id,
-                Scopes = ["member"],
-                Status = MembershipStatus.Active,
-                JoinedAt = now,
-                CreatedAt = now,
-                UpdatedAt = now,
-            },
-            TestContext.Current.CancellationToken);
+        Organization organization = await app.World.NewOrganizationAsync(handle, settings);
+        await app.World.JoinAsync(await app.World.UserAsync("zoe@example.test"), organization, "member");
         return organization.Id;
     }
 }

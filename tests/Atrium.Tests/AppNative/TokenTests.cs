@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
@@ -63,7 +62,7 @@ public sealed class TokenTests(DemoServer server) : IClassFixture<DemoServer>
     {
         Answer entered = await app.AnswerAsync(await app.StartAsync(), NativeApp.Sso, new { orgHandle = "contoso" });
         JsonElement tokens = await TokensAsync(NativeApp.Root, (await app.PasswordAsync(entered, "mia@example.test")).Code);
-        string realm = (await app.RealmAsync()).Id.ToString();
+        string realm = (await app.World.RealmAsync()).Id.ToString();
         string contoso = (await app.OrganizationAsync("contoso")).ToString();
         Organization(Claims(tokens, "access_token")).ShouldBe((realm, "Acme", "acme", contoso));
         Organization(Claims(tokens, "id_token")).ShouldBe((realm, "Acme", "acme", contoso));
@@ -77,7 +76,7 @@ public sealed class TokenTests(DemoServer server) : IClassFixture<DemoServer>
     public async Task At_the_root_they_speak_of_the_realm_alone()
     {
         JsonElement tokens = await TokensAsync(NativeApp.Root, (await app.PasswordAsync(await app.StartAsync(), "zoe@example.test")).Code);
-        Organization(Claims(tokens, "access_token")).ShouldBe(((await app.RealmAsync()).Id.ToString(), "Acme", "acme", null));
+        Organization(Claims(tokens, "access_token")).ShouldBe(((await app.World.RealmAsync()).Id.ToString(), "Acme", "acme", null));
     }
 
     [Fact]
@@ -132,25 +131,12 @@ public sealed class TokenTests(DemoServer server) : IClassFixture<DemoServer>
     [Fact]
     public async Task When_the_membership_ends_so_does_the_grant()
     {
-        User sam = (await server.Get<UserStore>().FindByEmailAsync((await app.RealmAsync()).Id, "sam@example.test", TestContext.Current.CancellationToken))!;
-        Membership membership = new()
-        {
-            RealmId = sam.RealmId,
-            Id = Id<Membership>.New(server.Clock),
-            UserId = sam.Id,
-            OrganizationId = await app.OrganizationAsync("contoso"),
-            Scopes = ["member"],
-            Status = MembershipStatus.Active,
-            JoinedAt = server.Clock.GetUtcNow(),
-            CreatedAt = server.Clock.GetUtcNow(),
-            UpdatedAt = server.Clock.GetUtcNow(),
-        };
-        MembershipStore memberships = server.Get<MembershipStore>();
-        await memberships.CreateAsync(membership, TestContext.Current.CancellationToken);
+        User sam = await app.World.UserAsync("sam@example.test");
+        Membership membership = await app.World.JoinAsync(sam, await app.World.OrganizationAsync("contoso"), "member");
         string path = await app.PathOfAsync("contoso");
         JsonElement tokens = await TokensAsync(path, (await app.PasswordAsync(await app.StartAtAsync(path), "sam@example.test")).Code);
 
-        await memberships.DeleteAsync(membership, server.Clock.GetUtcNow(), TestContext.Current.CancellationToken);
+        await server.Get<MembershipStore>().DeleteAsync(membership, server.Clock.GetUtcNow(), TestContext.Current.CancellationToken);
         Answer refused = await PostFormAsync(path, ("grant_type", "refresh_token"), ("refresh_token", tokens.GetProperty("refresh_token").GetString()!), ("client_id", "demo-native"));
         refused.Status.ShouldBe(HttpStatusCode.BadRequest);
         refused.Json.GetProperty("error").GetString().ShouldBe("invalid_grant");

@@ -2,12 +2,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
-using Atrium.Server.Passwords;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Shouldly;
@@ -33,6 +31,8 @@ internal sealed record Answer(HttpStatusCode Status, string Text, HttpResponseMe
 /// <summary>Speaks to the AuthKit door of a demo server, and makes people and organizations behind it.</summary>
 internal sealed class AuthKitCalls(DemoServer server)
 {
+    private readonly World world = new(server);
+
     public const string SelectionGrant = "urn:workos:oauth:grant-type:organization-selection";
     public const string TotpGrant = "urn:workos:oauth:grant-type:mfa-totp";
     public const string EmailGrant = "urn:workos:oauth:grant-type:email-verification:code";
@@ -93,57 +93,25 @@ internal sealed class AuthKitCalls(DemoServer server)
 
     public static string SessionOf(Answer answer) => ClaimsOf(answer).GetProperty("sid").GetString()!;
 
-    public async Task<Realm> RealmAsync(string handle = DemoRealm.Handle) =>
-        (await server.Get<RealmStore>().FindByHandleAsync(handle, default)).ShouldNotBeNull();
+    public Task<Realm> RealmAsync(string handle = DemoRealm.Handle) => world.RealmAsync(handle);
 
-    public async Task<Organization> OrganizationAsync(string handle, string realm = DemoRealm.Handle) =>
-        (await server.Get<OrganizationStore>().FindByHandleAsync((await RealmAsync(realm)).Id, handle, default)).ShouldNotBeNull();
+    public Task<Organization> OrganizationAsync(string handle, string realm = DemoRealm.Handle) => world.OrganizationAsync(handle, realm);
 
     public async Task<string> OrganizationIdAsync(string handle, string realm = DemoRealm.Handle) =>
         (await OrganizationAsync(handle, realm)).Id.ToString();
 
-    public async Task<User> UserAsync(string email, string realm = DemoRealm.Handle) =>
-        (await server.Get<UserStore>().FindByEmailAsync((await RealmAsync(realm)).Id, email, default)).ShouldNotBeNull();
+    public Task<User> UserAsync(string email, string realm = DemoRealm.Handle) => world.UserAsync(email, realm);
 
     /// <summary>A person of the acme realm with the demo password.</summary>
     public async Task<User> NewUserAsync(bool emailVerified = true, params string[] organizations)
     {
-        Realm realm = await RealmAsync();
-        DateTimeOffset now = server.Clock.GetUtcNow();
-        User user = new()
-        {
-            RealmId = realm.Id,
-            Id = Id<User>.New(server.Clock),
-            Email = $"{Guid.NewGuid():n}@example.test",
-            EmailVerified = emailVerified,
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
-        string? hash = await server.Get<PasswordHasher>().HashAsync(DemoRealm.Password, default);
-        (await server.Get<UserStore>().CreateAsync(user, hash, default)).ShouldBe(UserWrite.Done);
+        User user = await world.PersonAsync($"{Guid.NewGuid():n}@example.test", emailVerified);
         foreach (string handle in organizations)
             await JoinAsync(user, await OrganizationAsync(handle));
         return user;
     }
 
-    public async Task<Membership> JoinAsync(User user, Organization organization)
-    {
-        DateTimeOffset now = server.Clock.GetUtcNow();
-        Membership membership = new()
-        {
-            RealmId = user.RealmId,
-            Id = Id<Membership>.New(server.Clock),
-            UserId = user.Id,
-            OrganizationId = organization.Id,
-            Scopes = ["member"],
-            Status = MembershipStatus.Active,
-            JoinedAt = now,
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
-        (await server.Get<MembershipStore>().CreateAsync(membership, default)).ShouldBeTrue();
-        return membership;
-    }
+    public Task<Membership> JoinAsync(User user, Organization organization) => world.JoinAsync(user, organization, "member");
 
     public async Task DeactivateAsync(User user, string organization)
     {
@@ -155,54 +123,12 @@ internal sealed class AuthKitCalls(DemoServer server)
     }
 
     /// <summary>An organization of its own with a policy, in the acme realm.</summary>
-    public async Task<Organization> NewOrganizationAsync(OrganizationSettings settings)
-    {
-        DateTimeOffset now = server.Clock.GetUtcNow();
-        Organization organization = new()
-        {
-            RealmId = (await RealmAsync()).Id,
-            Id = Id<Organization>.New(server.Clock),
-            Handle = $"o{Guid.NewGuid():n}",
-            Name = "Made for a test",
-            Status = OrganizationStatus.Active,
-            Settings = settings,
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
-        await server.Get<OrganizationStore>().CreateAsync(organization, [], default);
-        return organization;
-    }
+    public Task<Organization> NewOrganizationAsync(OrganizationSettings settings) => world.NewOrganizationAsync($"o{Guid.NewGuid():n}", settings);
 
-    /// <summary>An API key of the acme realm with these scopes.</summary>
-    public async Task<string> NewKeyAsync(DateTimeOffset? expiresAt, params string[] scopes)
-    {
-        Secret secret = Secret.New("sk_");
-        ApiKey key = new()
-        {
-            RealmId = (await RealmAsync()).Id,
-            Id = Id<ApiKey>.New(server.Clock),
-            Name = "test",
-            Scopes = scopes,
-            ExpiresAt = expiresAt,
-            CreatedAt = server.Clock.GetUtcNow(),
-        };
-        await server.Get<RealmStore>().CreateApiKeyAsync(key, secret.Hash(), default);
-        return secret.Reveal();
-    }
+    public Task<string> NewKeyAsync(DateTimeOffset? expiresAt, params string[] scopes) => world.NewKeyAsync(expiresAt, scopes);
 
     /// <summary>The code that an authenticator with this base-32 secret shows now.</summary>
-    public string TotpCode(string secret = DemoRealm.TotpSecret)
-    {
-        Base32.TryDecode(secret, out byte[]? bytes).ShouldBeTrue();
-        return Totp.Code(bytes!, server.Clock.GetUtcNow());
-    }
+    public string TotpCode(string secret = DemoRealm.TotpSecret) => new AuthenticatorApp(server, secret).Code();
 
-    /// <summary>Six digits that no factor shows in this minute.</summary>
-    public string WrongCode(string secret = DemoRealm.TotpSecret)
-    {
-        Base32.TryDecode(secret, out byte[]? bytes).ShouldBeTrue();
-        DateTimeOffset now = server.Clock.GetUtcNow();
-        string[] right = [.. Enumerable.Range(-2, 5).Select(step => Totp.Code(bytes!, now.AddSeconds(step * 30)))];
-        return Enumerable.Range(100_000, 10).Select(static number => number.ToString()).First(code => !right.Contains(code));
-    }
+    public string WrongCode(string secret = DemoRealm.TotpSecret) => new AuthenticatorApp(server, secret).WrongCode();
 }

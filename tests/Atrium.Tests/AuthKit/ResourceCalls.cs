@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Atrium.Core;
 using Atrium.Core.Organizations;
-using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Storage;
@@ -85,6 +84,7 @@ internal sealed class ResourceCalls(DemoServer server, string? key = DemoRealm.A
         HttpResponseMessage response = await server.Http.SendAsync(request);
         string text = await response.Content.ReadAsStringAsync();
         response.Headers.Contains("X-Request-ID").ShouldBeTrue();
+        (response.Headers.CacheControl?.NoStore == true).ShouldBeTrue(path);
         if (text.Length > 0)
             response.Content.Headers.ContentType?.ToString().ShouldBe("application/json", text);
         return new((int)response.StatusCode, text, response);
@@ -113,43 +113,17 @@ internal sealed class ResourceCalls(DemoServer server, string? key = DemoRealm.A
     public Task<Membership> StoredMembershipAsync(MembershipStatus status, params string[] scopes) =>
         StoredMembershipAsync(status, user: null, scopes);
 
-    public async Task<Membership> StoredMembershipAsync(MembershipStatus status, Id<User>? user, params string[] scopes)
-    {
-        Id<Realm> realm = (await server.Get<RealmStore>().FindByHandleAsync(DemoRealm.Handle, CancellationToken.None))!.Id;
-        DateTimeOffset now = server.Clock.GetUtcNow();
-        Membership membership = new()
-        {
-            RealmId = realm,
-            Id = Id<Membership>.New(server.Clock),
-            UserId = user ?? Id<User>.Parse((await NewUserAsync()).Id)!.Value,
-            OrganizationId = Id<Organization>.Parse((await NewOrganizationAsync()).Id)!.Value,
-            Scopes = scopes,
-            Status = status,
-            JoinedAt = now,
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
-        (await server.Get<MembershipStore>().CreateAsync(membership, CancellationToken.None)).ShouldBeTrue();
-        return membership;
-    }
+    public async Task<Membership> StoredMembershipAsync(MembershipStatus status, Id<User>? user, params string[] scopes) =>
+        await new World(server).JoinAsync(
+            user ?? Id<User>.Parse((await NewUserAsync()).Id)!.Value,
+            Id<Organization>.Parse((await NewOrganizationAsync()).Id)!.Value,
+            status,
+            scopes);
 
     public async Task<IReadOnlyList<string>> ScopesAsync(Membership membership) =>
         (await server.Get<MembershipStore>().FindAsync(membership.RealmId, membership.Id, CancellationToken.None))!.Scopes;
 
     /// <summary>A key of the demo realm that may do only what these scopes name.</summary>
-    public static async Task<ResourceCalls> WithScopesAsync(DemoServer server, params string[] scopes)
-    {
-        RealmStore realms = server.Get<RealmStore>();
-        Secret secret = Secret.New("sk_");
-        ApiKey key = new()
-        {
-            RealmId = (await realms.FindByHandleAsync(DemoRealm.Handle, CancellationToken.None))!.Id,
-            Id = Id<ApiKey>.New(server.Clock),
-            Name = "Test",
-            Scopes = scopes,
-            CreatedAt = server.Clock.GetUtcNow(),
-        };
-        await realms.CreateApiKeyAsync(key, secret.Hash(), CancellationToken.None);
-        return new(server, secret.Reveal());
-    }
+    public static async Task<ResourceCalls> WithScopesAsync(DemoServer server, params string[] scopes) =>
+        new(server, await new World(server).NewKeyAsync(expiresAt: null, scopes));
 }

@@ -277,11 +277,7 @@ public sealed class HostedSignInTests(DemoServer server) : IClassFixture<DemoSer
         return codePage;
     }
 
-    private string TomsCode()
-    {
-        Base32.TryDecode(DemoRealm.TotpSecret, out byte[]? secret).ShouldBeTrue();
-        return Totp.Code(secret!, server.Clock.GetUtcNow());
-    }
+    private string TomsCode() => new AuthenticatorApp(server).Code();
 
     private Task<TokenReply> RedeemAsync(string client, string code) => browser.TokenAsync(
         ("grant_type", "authorization_code"), ("client_id", client), ("code", code), ("redirect_uri", DemoRealm.Callback),

@@ -27,6 +27,9 @@ public static class Callers
             if (!key.Allows(scope))
                 return AuthKitError.MissingScope(scope);
             context.Features.Set(new Caller(key));
+
+            // What a back end is told is about people; nobody on the way keeps it.
+            context.Response.Headers.CacheControl = "no-store";
             return HttpMethods.IsPost(context.Request.Method) ? await PostAsync(context, key, call, next) : await next(call);
         });
         return group;

@@ -22,7 +22,6 @@ public static class EmailVerificationsEndpoints
             return AuthKitError.EntityNotFound("Email Verification", id);
         }
 
-        context.Response.Headers.CacheControl = "no-store";
         return new JsonAnswer<EmailVerificationJson>(
             new EmailVerificationJson
             {

@@ -84,7 +84,6 @@ public static class FactorsEndpoints
         await factors.CreateAsync(factor, cancellationToken);
         FactorChallenge challenge = await challenges.CreateAsync(factor, cancellationToken);
 
-        context.Response.Headers.CacheControl = "no-store";
         string uri = Totp.Uri(factor.Issuer, factor.Account, secret);
         FactorJson json = FactorJson.From(factor);
         return new JsonAnswer<EnrolledFactorJson>(

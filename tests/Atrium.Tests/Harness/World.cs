@@ -6,19 +6,23 @@ using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Server.Passwords;
 using Atrium.Storage;
-using Atrium.Tests.Harness;
+using Shouldly;
 
-namespace Atrium.Tests.OAuth;
+namespace Atrium.Tests.Harness;
 
-/// <summary>Makes people, memberships and clients in the demo realm, and changes them.</summary>
+/// <summary>Finds and makes people, organizations, memberships, clients and keys in the demo realm, and changes them.</summary>
 internal sealed class World(DemoServer server)
 {
     private readonly MembershipStore memberships = server.Get<MembershipStore>();
 
-    public async Task<Realm> RealmAsync() => (await server.Get<RealmStore>().FindByHandleAsync(DemoRealm.Handle, default))!;
+    public async Task<Realm> RealmAsync(string handle = DemoRealm.Handle) =>
+        (await server.Get<RealmStore>().FindByHandleAsync(handle, default)).ShouldNotBeNull();
 
-    public async Task<Organization> OrganizationAsync(string handle) =>
-        (await server.Get<OrganizationStore>().FindByHandleAsync((await RealmAsync()).Id, handle, default))!;
+    public async Task<Organization> OrganizationAsync(string handle, string realm = DemoRealm.Handle) =>
+        (await server.Get<OrganizationStore>().FindByHandleAsync((await RealmAsync(realm)).Id, handle, default)).ShouldNotBeNull();
+
+    public async Task<User> UserAsync(string email, string realm = DemoRealm.Handle) =>
+        (await server.Get<UserStore>().FindByEmailAsync((await RealmAsync(realm)).Id, email, default)).ShouldNotBeNull();
 
     public async Task<Organization> NewOrganizationAsync(string handle, OrganizationSettings? settings = null)
     {
@@ -28,35 +32,53 @@ internal sealed class World(DemoServer server)
             RealmId = (await RealmAsync()).Id, Id = Id<Organization>.New(server.Clock), Handle = handle, Name = handle, Status = OrganizationStatus.Active,
             Settings = settings ?? new(), CreatedAt = now, UpdatedAt = now,
         };
-        await server.Get<OrganizationStore>().CreateAsync(made, [], default);
+        (await server.Get<OrganizationStore>().CreateAsync(made, [], default)).ShouldBe(OrganizationWrite.Done);
         return made;
     }
 
     /// <summary>A new person with the demo's password.</summary>
-    public async Task<User> PersonAsync(string email, params Organization[] activeIn)
+    public Task<User> PersonAsync(string email, params Organization[] activeIn) => PersonAsync(email, emailVerified: true, activeIn);
+
+    public async Task<User> PersonAsync(string email, bool emailVerified, params Organization[] activeIn)
     {
         DateTimeOffset now = server.Clock.GetUtcNow();
         User user = new()
         {
-            RealmId = (await RealmAsync()).Id, Id = Id<User>.New(server.Clock), Email = email, EmailVerified = true, CreatedAt = now, UpdatedAt = now,
+            RealmId = (await RealmAsync()).Id, Id = Id<User>.New(server.Clock), Email = email, EmailVerified = emailVerified, CreatedAt = now, UpdatedAt = now,
         };
         string? hash = await server.Get<PasswordHasher>().HashAsync(DemoRealm.Password, default);
-        await server.Get<UserStore>().CreateAsync(user, hash, default);
+        (await server.Get<UserStore>().CreateAsync(user, hash, default)).ShouldBe(UserWrite.Done);
         foreach (Organization organization in activeIn)
             await JoinAsync(user, organization, "member");
         return user;
     }
 
-    public async Task JoinAsync(User user, Organization organization, params string[] scopes)
+    public Task<Membership> JoinAsync(User user, Organization organization, params string[] scopes) =>
+        JoinAsync(user.Id, organization.Id, MembershipStatus.Active, scopes);
+
+    public async Task<Membership> JoinAsync(Id<User> user, Id<Organization> organization, MembershipStatus status, params string[] scopes)
     {
         DateTimeOffset now = server.Clock.GetUtcNow();
-        await memberships.CreateAsync(
-            new Membership
-            {
-                RealmId = user.RealmId, Id = Id<Membership>.New(server.Clock), UserId = user.Id, OrganizationId = organization.Id, Scopes = scopes,
-                Status = MembershipStatus.Active, JoinedAt = now, CreatedAt = now, UpdatedAt = now,
-            },
-            default);
+        Membership membership = new()
+        {
+            RealmId = (await RealmAsync()).Id, Id = Id<Membership>.New(server.Clock), UserId = user, OrganizationId = organization, Scopes = scopes,
+            Status = status, JoinedAt = now, CreatedAt = now, UpdatedAt = now,
+        };
+        (await memberships.CreateAsync(membership, default)).ShouldBeTrue();
+        return membership;
+    }
+
+    /// <summary>An API key that may do only what these scopes name.</summary>
+    public async Task<string> NewKeyAsync(DateTimeOffset? expiresAt, params string[] scopes)
+    {
+        Secret secret = Secret.New("sk_");
+        ApiKey key = new()
+        {
+            RealmId = (await RealmAsync()).Id, Id = Id<ApiKey>.New(server.Clock), Name = "Test", Scopes = scopes, ExpiresAt = expiresAt,
+            CreatedAt = server.Clock.GetUtcNow(),
+        };
+        await server.Get<RealmStore>().CreateApiKeyAsync(key, secret.Hash(), default);
+        return secret.Reveal();
     }
 
     public async Task ChangeAsync(User user, Organization organization, Func<Membership, Membership> change)
