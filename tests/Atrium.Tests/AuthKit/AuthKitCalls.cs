@@ -85,11 +85,7 @@ internal sealed class AuthKitCalls(DemoServer server)
     public async Task<Answer> SignInToAsync(string email, string organization) =>
         (await SelectAsync(await PendingTokenOfAsync(email), organization)).ShouldBe(HttpStatusCode.OK);
 
-    public static JsonElement ClaimsOf(Answer answer)
-    {
-        string payload = answer["access_token"].ShouldNotBeNull().Split('.')[1];
-        return JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(payload)).RootElement;
-    }
+    public static JsonElement ClaimsOf(Answer answer) => Jwts.ClaimsOf(answer["access_token"].ShouldNotBeNull());
 
     public static string SessionOf(Answer answer) => ClaimsOf(answer).GetProperty("sid").GetString()!;
 

@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text.Json;
 using Atrium.Server.Demo;
 using Atrium.Tests.Harness;
@@ -125,8 +124,7 @@ public sealed class ResourceEffectTests(DemoServer server) : IClassFixture<DemoS
         return api.PostAsync("/user_management/authenticate", body);
     }
 
-    private static JsonElement ClaimsOf(ResourceAnswer tokens) =>
-        JsonElement.Parse(Base64Url.DecodeFromChars(tokens["access_token"]!.Split('.')[1]));
+    private static JsonElement ClaimsOf(ResourceAnswer tokens) => Jwts.ClaimsOf(tokens["access_token"]!);
 
     private sealed record Person(string Email, string User, string Organization, string Membership);
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Atrium.Core.Tokens;
@@ -144,7 +143,7 @@ internal sealed class OAuthBrowser(DemoServer server)
         return (response.StatusCode, JsonElement.Parse(await response.Content.ReadAsStringAsync()), response.Headers.WwwAuthenticate.ToString());
     }
 
-    public static JsonElement ClaimsOf(string jwt) => JsonElement.Parse(Encoding.UTF8.GetString(WebEncoders.Base64UrlDecode(jwt.Split('.')[1])));
+    public static JsonElement ClaimsOf(string jwt) => Jwts.ClaimsOf(jwt);
 }
 
 /// <summary>A hosted page with its form.</summary>
