@@ -28,6 +28,9 @@ public abstract class Database : IAsyncDisposable
         }
     }
 
+    /// <summary>The connection string as it can be shown: complete from any folder, without a password.</summary>
+    public abstract string Display { get; }
+
     /// <summary>Where the key file lies unless another place is named: beside the database.</summary>
     public abstract string DefaultKeyFile { get; }
 

@@ -82,16 +82,30 @@ public static class AdministrationCommands
         Option<string[]> signOutUris = new("--post-logout-redirect-uri") { Description = "Where a sign-out may lead.", DefaultValueFactory = static _ => [] };
         Option<bool> authKit = new("--authkit") { Description = "Lets the client use the AuthKit door." };
         Option<bool> appNative = new("--app-native") { Description = "Lets the client sign people in as JSON, without a browser." };
+        Option<string> settingsJson = new("--settings")
+        {
+            Description = "The client's settings as JSON, such as {\"openid\":{\"default_access_token_age\":300}}.",
+            DefaultValueFactory = static _ => "{}",
+        };
         Command command = new("create", "Makes a client and shows its secret once.")
         {
-            realmHandle, name, clientId, type, redirectUris, signOutUris, authKit, appNative,
+            realmHandle, name, clientId, type, redirectUris, signOutUris, authKit, appNative, settingsJson,
         };
         command.SetAction((parsed, cancellationToken) => WithRealmAsync(optionsOf(parsed), parsed.GetRequiredValue(realmHandle), async (backbone, realm) =>
         {
             ClientType chosen = parsed.GetValue(type);
             string[] uris = parsed.GetRequiredValue(redirectUris);
-            if (uris.Concat(parsed.GetRequiredValue(signOutUris)).FirstOrDefault(static uri => !Uri.TryCreate(uri, UriKind.Absolute, out _)) is { } bad)
-                return CommandLine.Fail($"\"{bad}\" is not an absolute URI.");
+            if (uris.Concat(parsed.GetRequiredValue(signOutUris)).Select(RedirectUris.Problem).FirstOrDefault(static problem => problem is not null) is { } badUri)
+                return CommandLine.Fail(badUri);
+            (ClientSettings? settings, string? unreadable) = ClientSettingsRules.Parse(parsed.GetRequiredValue(settingsJson));
+            if (settings is null)
+                return CommandLine.Fail($"--settings: {unreadable}");
+            if (parsed.GetValue(authKit))
+                settings = settings with { Authkit = settings.Authkit with { Enabled = true } };
+            if (parsed.GetValue(appNative))
+                settings = settings with { AppNative = settings.AppNative with { Enabled = true }, PkceRequired = false };
+            if (ClientSettingsRules.Problem(settings, isConfidential: chosen is ClientType.Web or ClientType.M2M) is { } badSetting)
+                return CommandLine.Fail($"--settings: {badSetting}");
             Secret? secret = chosen is ClientType.Web or ClientType.M2M ? Secret.New() : null;
             Id<Client> id = Id<Client>.New(backbone.Clock);
             DateTimeOffset now = backbone.Clock.GetUtcNow();
@@ -106,12 +120,7 @@ public static class AdministrationCommands
                 RedirectUris = uris,
                 PostLogoutRedirectUris = parsed.GetRequiredValue(signOutUris),
                 GrantTypes = chosen == ClientType.M2M ? ["client_credentials"] : ["authorization_code", "refresh_token"],
-                Settings = new ClientSettings
-                {
-                    Authkit = new AuthKitSettings { Enabled = parsed.GetValue(authKit) },
-                    AppNative = new AppNativeSettings { Enabled = parsed.GetValue(appNative) },
-                    PkceRequired = !parsed.GetValue(appNative),
-                },
+                Settings = settings,
                 CreatedAt = now,
                 UpdatedAt = now,
             };

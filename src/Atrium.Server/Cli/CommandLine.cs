@@ -46,7 +46,9 @@ public static class CommandLine
         root.Add(demo);
         foreach (Command command in AdministrationCommands.All(parsed => OptionsOf(parsed, demo: false)))
             root.Add(command);
-        return root.Parse(args).InvokeAsync();
+
+        // Signals are the host's: it stops the server and lets what is in flight finish.
+        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
     /// <summary>Says why a verb could not do it; the exit code of every failure.</summary>

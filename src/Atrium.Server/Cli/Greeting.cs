@@ -11,7 +11,7 @@ public static class Greeting
     {
         PublicUrl publicUrl = app.Services.GetRequiredService<PublicUrl>();
         Console.WriteLine($"Atrium listens on {string.Join(", ", app.Urls)}; the world sees {publicUrl.Base}");
-        Console.WriteLine($"Database: {options.Database}");
+        Console.WriteLine($"Database: {backbone.Database.Display}");
         Console.WriteLine($"Passwords: {backbone.Passwords.Description}");
         if (backbone.KeyFile.Warning is { } warning)
             Console.WriteLine($"WARNING: {warning}");
@@ -19,17 +19,26 @@ public static class Greeting
             PrintDemo(publicUrl.Base);
         else if (!await backbone.Realms.AnyAsync(cancellationToken))
         {
+            string atrium = Invocation(backbone, options);
             Console.WriteLine(
-                """
+                $"""
 
-                There is no realm yet. Make the first one, a key for your back end, and a client:
+                There is no realm yet. Make the first one, a key for your back end, and a client, from another shell:
 
-                  atrium realms create acme --name "Acme"
-                  atrium keys create --realm acme --name "Back end"
-                  atrium clients create --realm acme --name "Web app" --redirect-uri http://localhost:3000/callback
+                  {atrium} realms create acme --name "Acme"
+                  {atrium} keys create --realm acme --name "Back end"
+                  {atrium} clients create --realm acme --name "Web app" --redirect-uri http://localhost:3000/callback
 
                 """);
         }
+    }
+
+    /// <summary>How to run a verb on this server's database from any folder.</summary>
+    private static string Invocation(Backbone backbone, AtriumOptions options)
+    {
+        string assembly = typeof(Greeting).Assembly.Location;
+        string keyFile = options.KeyFile is null ? "" : $" --key-file \"{Path.GetFullPath(options.KeyFile)}\"";
+        return $"dotnet \"{assembly}\" --database \"{backbone.Database.Display}\"{keyFile}";
     }
 
     private static void PrintDemo(string url)

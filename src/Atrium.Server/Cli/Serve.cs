@@ -37,6 +37,8 @@ public static class Serve
         {
             if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) || parsed.Scheme is not ("http" or "https"))
                 return $"--urls: \"{url}\" is not an address to listen on. Use one such as {AtriumOptions.DefaultUrl}.";
+            if (parsed.Scheme == "https")
+                return $"--urls: \"{url}\": Atrium listens without TLS and leaves it to a proxy in front. Listen on http, and name the https address with --public-url.";
             if (options.Demo && !IsLoopback(parsed))
                 return $"--urls: the demo's passwords are public, so it listens on loopback only; \"{url}\" is not. Use {AtriumOptions.DefaultUrl}.";
         }

@@ -27,7 +27,7 @@ public static class DemoEndpoints
                     new DemoMembership("Northwind", "owner, billing:write"),
                     new DemoMembership("Contoso", "member, projects:read"),
                     new DemoMembership("Fabrikam", "member", "suspended"),
-                    new DemoMembership("Tailspin", "member"),
+                    new DemoMembership("Tailspin", "member", "organization suspended"),
                 ],
                 "Two of her four memberships count: one is suspended, and so is Tailspin."),
             new DemoPerson("sam@example.test", [new DemoMembership("Northwind", "member")], "In one organization: nothing to choose."),

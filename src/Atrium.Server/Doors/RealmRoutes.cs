@@ -16,15 +16,21 @@ public static class RealmRoutes
             HttpContext context = call.HttpContext;
             RealmDirectory directory = context.RequestServices.GetRequiredService<RealmDirectory>();
             if (await directory.RealmAsync((string)context.Request.RouteValues["realm"]!, context.RequestAborted) is not { } realm)
-                return NoSuchRealm.ToAnswer(context);
+                return context.GetEndpoint()?.Metadata.GetMetadata<UnknownRealm>()?.Answer(context) ?? NoSuchRealm.ToAnswer(context);
             context.Features.Set(new CurrentRealm(realm));
             return await next(call);
         });
         return group;
     }
 
+    /// <summary>How a route answers below a realm that does not exist, where its door has an envelope of its own; null leaves it to the common one.</summary>
+    public static TBuilder AnswersUnknownRealm<TBuilder>(this TBuilder route, Func<HttpContext, IResult?> answer)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new UnknownRealm(answer));
+
     /// <summary>The realm that the path names.</summary>
     public static Realm Realm(this HttpContext context) => context.Features.Get<CurrentRealm>()!.Realm;
 
     private sealed record CurrentRealm(Realm Realm);
+
+    private sealed record UnknownRealm(Func<HttpContext, IResult?> Answer);
 }

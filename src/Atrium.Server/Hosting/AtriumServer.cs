@@ -31,12 +31,19 @@ public static class AtriumServer
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = RequestBody.MaxDrainedBytes;
+
+            // Official clients put sealed blobs of several hundred bytes into state, and redirect URIs beside them.
+            kestrel.Limits.MaxRequestLineSize = 32 * 1024;
         });
         builder.Logging.ClearProviders()
             .AddConsoleFormatter<LogLines, ConsoleFormatterOptions>()
             .AddConsole(static console => console.FormatterName = LogLines.FormatName)
             .SetMinimumLevel(LogLevel.Information)
-            .AddFilter("Microsoft", LogLevel.Warning);
+            .AddFilter("Microsoft", LogLevel.Warning)
+
+            // A server that cannot start is told in one line by the command line.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
+            .AddFilter("Microsoft.AspNetCore.Hosting", LogLevel.None);
 
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = StopTimeout);
         builder.Services.AddSingleton(options).AddBackbone(backbone);
@@ -51,8 +58,11 @@ public static class AtriumServer
         foreach (string url in options.Addresses)
             app.Urls.Add(url);
         app.UseRequestIds();
+        app.UseRequestLog();
         app.UseUnexpectedErrors();
+        app.UseHeadAsGet();
         app.UseCorsForRegisteredOrigins();
+        app.UseRouting();
         app.MapHealth();
         app.MapAssets();
         app.MapOAuthDoor();

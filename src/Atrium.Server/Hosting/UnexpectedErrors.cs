@@ -10,6 +10,7 @@ public static partial class UnexpectedErrors
         try
         {
             await next(context);
+            await AnswerWhatNobodyServedAsync(context);
         }
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
@@ -27,6 +28,18 @@ public static partial class UnexpectedErrors
             await AnswerAsync(context, StatusCodes.Status500InternalServerError, "server_error", "Something went wrong on our side. The log has more under the request id.");
         }
     });
+
+    /// <summary>No route took the request, or none with its method.</summary>
+    private static Task AnswerWhatNobodyServedAsync(HttpContext context) =>
+        context.Response is { HasStarted: false, ContentType: null, ContentLength: null } response
+            ? response.StatusCode switch
+            {
+                StatusCodes.Status404NotFound => AnswerAsync(context, StatusCodes.Status404NotFound, "not_found", "There is nothing at this path."),
+                StatusCodes.Status405MethodNotAllowed =>
+                    AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, "method_not_allowed", $"This path takes {response.Headers.Allow}."),
+                _ => Task.CompletedTask,
+            }
+            : Task.CompletedTask;
 
     private static Task AnswerAsync(HttpContext context, int statusCode, string error, string description) =>
         new JsonAnswer<Dictionary<string, string>>(

@@ -15,6 +15,9 @@ public static class RequestFacts
     /// <summary>The same for a name that a back end passes on.</summary>
     public static string ShortUserAgent(string agent) => agent[..Math.Min(agent.Length, MaxUserAgentLength)];
 
+    /// <summary>Whether a person's browser asks, which can show a page; programs want their door's envelope.</summary>
+    public static bool WantsPage(this HttpRequest request) => request.Headers.Accept.Any(static accept => accept?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
+
     /// <summary>
     /// The credentials of this scheme in the <c>Authorization</c> header (RFC 9110 section 11.6.2), which may be empty. Null when it has another
     /// scheme, is missing or stands there twice.

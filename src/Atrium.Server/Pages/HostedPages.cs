@@ -4,6 +4,7 @@ using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Server.Doors.OAuth;
+using Atrium.Server.Hosting;
 using Microsoft.AspNetCore.Http.Extensions;
 
 namespace Atrium.Server.Pages;
@@ -16,21 +17,23 @@ public sealed record HostedPage(HttpContext Context, Realm Realm, Client Client,
 public static class HostedPages
 {
     /// <summary>A failure that is shown to the person, since there is nowhere safe to send it.</summary>
-    public static IResult Error(HttpContext context, Realm realm, OAuthError error) => PageResult.Message(
+    public static IResult Error(HttpContext context, Realm realm, OAuthError error) => Refusal(
+        context,
+        error,
         new MessageModel(
             realm.Name,
             "This sign-in can’t go on",
             error.Sentence,
             "Go back to the application and start again. If this happens again, tell its makers the numbers below.",
             error.Id,
-            context.TraceIdentifier),
-        error.Status);
+            context.TraceIdentifier));
 
     /// <summary>A sign-in that is over, or can't be believed to be this browser's.</summary>
-    public static IResult Over(HttpContext context, Realm realm, OAuthError error) => PageResult.Message(
+    public static IResult Over(HttpContext context, Realm realm, OAuthError error) => Refusal(
+        context,
+        error,
         new MessageModel(
-            realm.Name, "Please start again", error.Sentence, "Go back to the application and sign in again.", error.Id, context.TraceIdentifier),
-        error.Status);
+            realm.Name, "Please start again", error.Sentence, "Go back to the application and sign in again.", error.Id, context.TraceIdentifier));
 
     /// <summary>The page for the step that comes next. A step that this server has no page for says what to do instead.</summary>
     /// <param name="error">What was wrong with the last try, in the person's words.</param>
@@ -154,5 +157,11 @@ public static class HostedPages
             if (value is not null)
                 query.Add(name, value);
         }
+    }
+
+    private static PageResult Refusal(HttpContext context, OAuthError error, MessageModel page)
+    {
+        context.NoteRefusal(error.Id);
+        return PageResult.Message(page, error.Status);
     }
 }

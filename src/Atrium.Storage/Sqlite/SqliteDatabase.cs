@@ -17,11 +17,14 @@ internal sealed class SqliteDatabase : Database
     {
         SqliteConnectionStringBuilder settings = Parse(connectionString);
         settings.ForeignKeys = true;
+        Display = $"Data Source={Path.GetFullPath(settings.DataSource)}";
         DefaultKeyFile = Path.ChangeExtension(Path.GetFullPath(settings.DataSource), ".key");
         writer = new SqliteWriter(OpenWriter(settings));
         // SQLite ignores a read-only hint on a file that isn't there: the writer has made it by now.
         readers = new SqliteReaders(new SqliteConnectionStringBuilder { DataSource = settings.DataSource, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
     }
+
+    public override string Display { get; }
 
     public override string DefaultKeyFile { get; }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Atrium.Server.Demo;
 using Atrium.Tests.Harness;
@@ -95,7 +96,7 @@ public sealed class ResourceEffectTests(DemoServer server) : IClassFixture<DemoS
 
     private async Task<ResourceAnswer> PostWithKeyAsync(string key, object body)
     {
-        using HttpRequestMessage request = new(HttpMethod.Post, UsersPath) { Content = new StringContent(JsonSerializer.Serialize(body)) };
+        using HttpRequestMessage request = new(HttpMethod.Post, UsersPath) { Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new("Bearer", DemoRealm.ApiKey);
         request.Headers.Add("Idempotency-Key", key);
         HttpResponseMessage response = await server.Http.SendAsync(request);

@@ -16,8 +16,10 @@ public static class AppNativeDoor
     {
         RouteGroupBuilder realm = routes.MapRealm();
         realm.MapPost("/oauth2/authn", static (HttpContext context, AuthnEndpoint endpoint, CancellationToken cancellationToken) =>
-            endpoint.HandleAsync(context, pathOrganization: null, cancellationToken));
+            endpoint.HandleAsync(context, pathOrganization: null, cancellationToken)).AnswersUnknownRealm(NoFlow);
         realm.MapPost("/o/{organization}/oauth2/authn", static (string organization, HttpContext context, AuthnEndpoint endpoint, CancellationToken cancellationToken) =>
-            endpoint.HandleAsync(context, organization, cancellationToken));
+            endpoint.HandleAsync(context, organization, cancellationToken)).AnswersUnknownRealm(NoFlow);
+
+        static IResult NoFlow(HttpContext context) => AppNativeError.FlowUnknown.ToAnswer(context, realm: null);
     }
 }

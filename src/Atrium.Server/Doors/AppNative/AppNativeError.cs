@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
+using Atrium.Server.Doors.OAuth;
+using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AppNative;
@@ -90,13 +92,27 @@ public sealed record AppNativeError(int Status, string Code, string Message, str
             RetryAfter.WhenBusy,
             new(StatusCodes.Status503ServiceUnavailable, "ABA-65001", "Unable to proceed.", "The server is busy. Try again in a moment."));
 
-    public IResult ToAnswer(HttpContext context, Realm realm)
+    /// <summary>A start of which nothing could be read, not even that it is one; null where a person's browser is waiting for a page.</summary>
+    public static IResult? UnreadableStart(HttpContext context, OAuthError error) =>
+        IsStartByProgram(context.Request)
+            ? (error.Status == StatusCodes.Status413PayloadTooLarge ? TooLarge : Invalid(error.Sentence)).ToAnswer(context, context.Realm())
+            : null;
+
+    /// <summary>A start below a realm that does not exist; null where a person's browser is waiting for a page.</summary>
+    public static IResult? StartInUnknownRealm(HttpContext context) =>
+        IsStartByProgram(context.Request) ? ClientUnknown.ToAnswer(context, realm: null) : null;
+
+    public IResult ToAnswer(HttpContext context, Realm? realm)
     {
         // RFC 9110 section 15.5.2: a 401 always names a way to authenticate.
-        if (Status == StatusCodes.Status401Unauthorized)
+        if (Status == StatusCodes.Status401Unauthorized && realm is not null)
             context.Response.Headers.WWWAuthenticate = $"Basic realm=\"{realm.Handle}\"";
         return Answer(context);
     }
+
+    /// <summary>Applications that draw their own screens post to the <c>/oauth2</c> path, and no page is any use to them.</summary>
+    private static bool IsStartByProgram(HttpRequest request) =>
+        HttpMethods.IsPost(request.Method) && !request.WantsPage() && request.Path.Value?.Contains("/oauth2/", StringComparison.Ordinal) == true;
 
     private static IResult Later(HttpContext context, TimeSpan wait, AppNativeError error)
     {
@@ -107,6 +123,7 @@ public sealed record AppNativeError(int Status, string Code, string Message, str
     private JsonAnswer<AppNativeErrorBody> Answer(HttpContext context)
     {
         context.Response.Headers.CacheControl = "no-store";
+        context.NoteRefusal(Code);
         return new(new AppNativeErrorBody(Code, Message, Description, TraceIdOf(context)), AppNativeJson.Relaxed.AppNativeErrorBody, Status);
     }
 

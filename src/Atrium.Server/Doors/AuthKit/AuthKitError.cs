@@ -1,3 +1,4 @@
+using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AuthKit;
@@ -17,6 +18,9 @@ public sealed record AuthKitError(int Status, AuthKitErrorBody Body) : IResult
 
     public static readonly AuthKitError TooLarge =
         Plain("request_too_large", "The body is larger than anything this server takes.", StatusCodes.Status413PayloadTooLarge);
+
+    public static readonly AuthKitError WrongContentType =
+        Plain("unsupported_media_type", "Send the body as application/json.", StatusCodes.Status415UnsupportedMediaType);
 
     /// <summary>How long the caller should wait before another try.</summary>
     public TimeSpan? Wait { get; init; }
@@ -67,9 +71,15 @@ public sealed record AuthKitError(int Status, AuthKitErrorBody Body) : IResult
             Wait = RetryAfter.WhenBusy,
         };
 
+    /// <summary>A body that can't be read, as RFC 6749 section 5.2 names it: <c>invalid_request</c>. The status tells what was wrong with it.</summary>
+    public AuthKitError AsOAuth() =>
+        OAuth("invalid_request", Body.Message!, Status == StatusCodes.Status413PayloadTooLarge ? Status : StatusCodes.Status400BadRequest);
+
     public Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.Response.Headers.CacheControl = "no-store";
+        if (Body.Code is { } code)
+            httpContext.NoteRefusal(code);
         if (Wait is { } wait)
             RetryAfter.Set(httpContext.Response, wait);
         return new JsonAnswer<AuthKitErrorBody>(Body, AuthKitJson.Default.AuthKitErrorBody, Status).ExecuteAsync(httpContext);

@@ -26,16 +26,24 @@ public sealed class Fields
     {
         if (await RequestBody.ReadAsync(context.Request, cancellationToken) is not { } body)
             return new(null, AuthKitError.TooLarge);
-        return FromJson(body);
+        return body.Length == 0 || IsJson(context.Request) ? FromJson(body) : new(null, AuthKitError.WrongContentType);
     }
 
-    /// <summary>The same, for an endpoint that clients of RFC 6749 send a form to as well.</summary>
+    /// <summary>
+    /// The same, for an endpoint that clients of RFC 6749 send a form to as well, and that answers whatever it cannot read as they know it.
+    /// </summary>
     public static async Task<ReadFields> ReadJsonOrFormAsync(HttpContext context, CancellationToken cancellationToken)
     {
         if (await RequestBody.ReadAsync(context.Request, cancellationToken) is not { } body)
-            return new(null, AuthKitError.TooLarge);
-        return RequestBody.HasType(context.Request, "application/x-www-form-urlencoded") ? FromForm(body) : FromJson(body);
+            return new(null, AuthKitError.TooLarge.AsOAuth());
+        ReadFields read = RequestBody.HasType(context.Request, "application/x-www-form-urlencoded") ? FromForm(body)
+            : body.Length == 0 || IsJson(context.Request) ? FromJson(body)
+            : new(null, AuthKitError.WrongContentType);
+        return read.Error is null ? read : new(null, read.Error.AsOAuth());
     }
+
+    /// <summary>A body without a content type is taken for what nearly every client sends.</summary>
+    private static bool IsJson(HttpRequest request) => string.IsNullOrEmpty(request.ContentType) || RequestBody.HasType(request, "application/json");
 
     /// <summary>Whether the key is there with a value.</summary>
     public bool Has(string name) => values.TryGetValue(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null;

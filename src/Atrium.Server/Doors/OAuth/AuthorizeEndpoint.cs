@@ -42,7 +42,7 @@ public sealed class AuthorizeEndpoint(
             ? await OAuthParameters.ReadFormAsync(context.Request, cancellationToken)
             : new(OAuthParameters.OfQuery(context.Request), null);
         if (read.Parameters is not { } parameters)
-            return HostedPages.Error(context, realm, read.Error!);
+            return AppNativeError.UnreadableStart(context, read.Error!) ?? HostedPages.Error(context, realm, read.Error!);
         if (parameters.ValueOf("response_mode") == "direct")
             return await context.RequestServices.GetRequiredService<AppNativeStart>().HandleAsync(context, realm, org, parameters, cancellationToken);
         if (WithoutCookies(context.Request, parameters) is { } sameAsGet)

@@ -56,7 +56,7 @@ public sealed record MetadataBody
     public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
 
     /// <summary>RFC 9207 section 3.</summary>
-    public bool AuthorizationResponseIssParameterSupported => true;
+    public required bool AuthorizationResponseIssParameterSupported { get; init; }
 
     public bool ClaimsParameterSupported => false;
 
@@ -92,12 +92,16 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
             RevocationEndpoint = $"{root}/revoke",
             EndSessionEndpoint = $"{root}/logout",
             ResponseModesSupported = ["query"],
+            AuthorizationResponseIssParameterSupported = true,
             IdTokenSigningAlgValuesSupported = [RealmKeys.ES256, RealmKeys.RS256],
             ClaimsSupported = [.. PersonClaims, "organizations"],
         });
     }
 
-    /// <summary>The issuer of <c>organization</c> tokens: the realm's, or with a path of its own an organization's.</summary>
+    /// <summary>
+    /// The issuer of <c>organization</c> tokens, which is the realm's also on an organization's path, where the endpoints are the organization's.
+    /// Only direct flows are this issuer's; a browser's sign-in is the realm's own issuer's, on whichever path it begins.
+    /// </summary>
     public async Task<IResult> OfTokenPathAsync(HttpContext context, string? org, CancellationToken cancellationToken)
     {
         Realm realm = context.Realm();
@@ -111,7 +115,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
 
         return Answer(context, new MetadataBody
         {
-            Issuer = $"{root}/oauth2/token",
+            Issuer = $"{publicUrl.Realm(realm.Handle)}/oauth2/token",
             AuthorizationEndpoint = $"{root}/oauth2/authorize",
             AuthnEndpoint = $"{root}/oauth2/authn",
             TokenEndpoint = $"{root}/oauth2/token",
@@ -120,7 +124,8 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
             IntrospectionEndpoint = $"{root}/oauth2/introspect",
             RevocationEndpoint = $"{root}/oauth2/revoke",
             EndSessionEndpoint = $"{root}/oidc/logout",
-            ResponseModesSupported = ["query", "direct"],
+            ResponseModesSupported = ["direct"],
+            AuthorizationResponseIssParameterSupported = false,
             IdTokenSigningAlgValuesSupported = [RealmKeys.RS256],
             ClaimsSupported = [.. PersonClaims, "org_id", "org_name", "org_handle", "user_org"],
         });

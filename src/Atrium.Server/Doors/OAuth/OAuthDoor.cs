@@ -1,3 +1,4 @@
+using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Doors.OAuth.Grants;
 using Atrium.Server.Pages;
 
@@ -36,8 +37,9 @@ public static class OAuthDoor
         MapRealmMetadata(realm, "/.well-known/openid-configuration");
         MapRealmMetadata(realm, "/.well-known/oauth-authorization-server");
         MapRealmMetadata(routes.MapGroup("/.well-known/oauth-authorization-server").MapRealm(), "");
-        MapTokenPathMetadata(realm);
-        MapTokenPathMetadata(organization);
+        MapTokenPathMetadata(realm, "/oauth2/token/.well-known/openid-configuration");
+        MapTokenPathMetadata(organization, "/oauth2/token/.well-known/openid-configuration");
+        MapTokenPathMetadata(organization, "/.well-known/openid-configuration");
 
         MapEndpoints(realm, "", jwks: "/jwks.json");
         MapEndpoints(realm, "/oauth2", jwks: "/oauth2/jwks");
@@ -50,7 +52,7 @@ public static class OAuthDoor
     private static void MapEndpoints(RouteGroupBuilder group, string prefix, string jwks)
     {
         group.MapMethods($"{prefix}/authorize", GetAndPost, static (HttpContext context, AuthorizeEndpoint endpoint, CancellationToken cancellationToken) =>
-            endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
+            endpoint.HandleAsync(context, PathOrganization(context), cancellationToken)).AnswersUnknownRealm(AppNativeError.StartInUnknownRealm);
         group.MapPost($"{prefix}/token", static (HttpContext context, TokenEndpoint endpoint, CancellationToken cancellationToken) =>
             endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
         group.MapMethods($"{prefix}/userinfo", GetAndPost, static (HttpContext context, UserInfoEndpoint endpoint, CancellationToken cancellationToken) =>
@@ -71,9 +73,9 @@ public static class OAuthDoor
     private static void MapRealmMetadata(RouteGroupBuilder group, string path) =>
         group.MapGet(path, static (HttpContext context, MetadataEndpoint metadata) => metadata.OfRealm(context));
 
-    private static void MapTokenPathMetadata(RouteGroupBuilder group) =>
+    private static void MapTokenPathMetadata(RouteGroupBuilder group, string path) =>
         group.MapGet(
-            "/oauth2/token/.well-known/openid-configuration",
+            path,
             static (HttpContext context, MetadataEndpoint metadata, CancellationToken cancellationToken) =>
                 metadata.OfTokenPathAsync(context, PathOrganization(context), cancellationToken));
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -15,6 +16,7 @@ public sealed record OAuthError(string Id, string Code, string Sentence, int Sta
     public IResult ToAnswer(HttpContext context)
     {
         context.Response.Headers.CacheControl = "no-store";
+        context.NoteRefusal(Id);
         return new JsonAnswer<OAuthErrorBody>(new OAuthErrorBody(Code, Description), OAuthErrorJson.Default.OAuthErrorBody, Status);
     }
 }

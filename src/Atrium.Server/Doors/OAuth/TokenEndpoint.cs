@@ -24,6 +24,7 @@ public sealed class TokenEndpoint(ClientAuthentication authentication, IEnumerab
 
         // RFC 6749 section 5.1: no cache on the way keeps tokens.
         context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.Pragma = "no-cache";
         return new JsonAnswer<TokenBody>(body, OAuthJson.Default.TokenBody);
     }
 

@@ -23,7 +23,7 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
         // RFC 6749 section 5.1: tokens are kept by nobody on the way.
         context.Response.Headers.CacheControl = "no-store";
         if (await Idempotency.BufferBodyAsync(context, cancellationToken) is not { } body)
-            return AuthKitError.TooLarge;
+            return AuthKitError.TooLarge.AsOAuth();
         if ((await Fields.ReadJsonOrFormAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out Fields? fields))
             return unreadable;
 
@@ -74,10 +74,10 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
         HttpContext context, Client client, AuthKitGrant grant, Fields fields, string? secret, CancellationToken cancellationToken)
     {
         if (secret is null)
-            return grant.MayOmitSecret(client, fields) ? null : AuthenticateErrors.InvalidSecret;
+            return grant.MayOmitSecret(client, fields) ? null : AuthenticateErrors.InvalidClient;
         ApiKey? key = await context.FindApiKeyAsync(secret, cancellationToken);
         if (key is null || key.RealmId != client.RealmId)
-            return AuthenticateErrors.InvalidSecret;
+            return AuthenticateErrors.InvalidClient;
         return key.Allows(ApiScopes.SignIn) ? null : AuthKitError.MissingScope(ApiScopes.SignIn);
     }
 

@@ -3,9 +3,8 @@ namespace Atrium.Server.Doors.AuthKit.Authenticate;
 /// <summary>What the grants refuse with; several grants must say the same thing in the same words.</summary>
 internal static class AuthenticateErrors
 {
+    /// <summary>Unknown client and wrong secret alike.</summary>
     public static readonly AuthKitError InvalidClient = AuthKitError.OAuth("invalid_client", "Invalid client ID.");
-
-    public static readonly AuthKitError InvalidSecret = AuthKitError.OAuth("invalid_client", "Invalid client secret.");
 
     public static readonly AuthKitError UnauthorizedClient =
         AuthKitError.OAuth("unauthorized_client", "The client may not use this grant.");
