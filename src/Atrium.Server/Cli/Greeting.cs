@@ -11,7 +11,7 @@ public static class Greeting
     {
         PublicUrl publicUrl = app.Services.GetRequiredService<PublicUrl>();
         Console.WriteLine($"Atrium listens on {string.Join(", ", app.Urls)}; the world sees {publicUrl.Base}");
-        Console.WriteLine($"Database: {options.Database}");
+        Console.WriteLine($"Database: {backbone.Database.Description}");
         Console.WriteLine($"Passwords: {backbone.Passwords.Description}");
         if (backbone.KeyFile.Warning is { } warning)
             Console.WriteLine($"WARNING: {warning}");

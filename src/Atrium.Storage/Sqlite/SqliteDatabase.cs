@@ -17,13 +17,21 @@ internal sealed class SqliteDatabase : Database
     {
         SqliteConnectionStringBuilder settings = Parse(connectionString);
         settings.ForeignKeys = true;
-        DefaultKeyFile = Path.ChangeExtension(Path.GetFullPath(settings.DataSource), ".key");
+        Description = $"SQLite, {Path.GetFullPath(settings.DataSource)}";
         writer = new SqliteWriter(OpenWriter(settings));
         // SQLite ignores a read-only hint on a file that isn't there: the writer has made it by now.
         readers = new SqliteReaders(new SqliteConnectionStringBuilder { DataSource = settings.DataSource, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
     }
 
-    public override string DefaultKeyFile { get; }
+    public static string KeyFileBeside(string connectionString) =>
+        Path.ChangeExtension(Path.GetFullPath(Parse(connectionString).DataSource), ".key");
+
+    public override string Description { get; }
+
+    public override string ForUpdateOf(string table) => "";
+
+    public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
+        ReadAsync(query, cancellationToken);
 
     public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
     {
@@ -59,17 +67,7 @@ internal sealed class SqliteDatabase : Database
         writer.WriteAsync(
             static async connection =>
             {
-                await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, name text NOT NULL)");
-                long current = await connection.ExecuteScalarAsync<long>("SELECT coalesce(max(version), 0) FROM schema_migrations");
-                Migrations.RefuseNewer(current);
-                foreach (Migration migration in Migrations.All.Where(migration => migration.Version > current))
-                {
-                    await connection.ExecuteAsync(migration.Sql);
-                    await connection.ExecuteAsync(
-                        "INSERT INTO schema_migrations (version, name) VALUES (@Version, @Name)",
-                        new { migration.Version, migration.Name });
-                }
-
+                await Migrations.ApplyAsync(connection);
                 return true;
             },
             cancellationToken);
@@ -92,7 +90,7 @@ internal sealed class SqliteDatabase : Database
         catch (ArgumentException e)
         {
             throw new DatabaseConfigurationException(
-                $"The connection string can't be read: {e.Message} Use \"Data Source=./atrium.db\" for SQLite.", e);
+                $"The connection string can't be read: {e.Message} {DatabaseConfigurationException.Examples}", e);
         }
     }
 
