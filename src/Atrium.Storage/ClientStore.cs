@@ -17,25 +17,25 @@ public sealed class ClientStore(Database database)
 
     /// <summary>The client of that <c>client_id</c>, whatever the realm: client ids are unique in the server.</summary>
     public Task<Client?> FindByClientIdAsync(string clientId, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Client>($"SELECT {Columns} FROM clients WHERE client_id = @clientId", new { clientId }),
             cancellationToken);
 
     public Task<Client?> FindAsync(Id<Realm> realm, string clientId, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Client>(
                 $"SELECT {Columns} FROM clients WHERE realm_id = @realm AND client_id = @clientId", new { realm, clientId }),
             cancellationToken);
 
     public Task<Client?> FindAsync(Id<Realm> realm, Id<Client> client, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Client>(
                 $"SELECT {Columns} FROM clients WHERE realm_id = @realm AND id = @client", new { realm, client }),
             cancellationToken);
 
     /// <summary>Whether some client of the server registered this origin, so that a browser's preflight, which names no client, can be answered.</summary>
     public Task<bool> IsRegisteredOriginAsync(string origin, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.ExecuteScalarAsync<bool>("SELECT EXISTS (SELECT 1 FROM client_origins WHERE origin = @origin)", new { origin }),
             cancellationToken);
 

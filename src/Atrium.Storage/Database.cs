@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Atrium.Storage.Postgres;
 using Atrium.Storage.Sqlite;
 
 namespace Atrium.Storage;
@@ -11,11 +12,14 @@ public abstract class Database : IAsyncDisposable
 {
     static Database() => SqlTypes.Register();
 
-    /// <summary>Opens the database that the connection string names and brings its schema up to date.</summary>
+    /// <summary>
+    /// Opens the database that the connection string names and brings its schema up to date: a string with a <c>Host</c> is PostgreSQL,
+    /// any other SQLite.
+    /// </summary>
     /// <exception cref="DatabaseConfigurationException">The connection string can't be used, or the schema is newer than this program.</exception>
     public static async Task<Database> OpenAsync(string connectionString, CancellationToken cancellationToken)
     {
-        Database database = new SqliteDatabase(connectionString);
+        Database database = IsPostgres(connectionString) ? new PostgresDatabase(connectionString) : new SqliteDatabase(connectionString);
         try
         {
             await database.MigrateAsync(cancellationToken);
@@ -28,11 +32,29 @@ public abstract class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>The connection string as it can be shown: complete from any folder, without a password.</summary>
-    public abstract string Display { get; }
+    /// <summary>
+    /// Where the key file lies unless another place is named: beside a SQLite database. Null where there is no such place: several nodes
+    /// share a PostgreSQL, and each must be told where the one key is that they share too.
+    /// </summary>
+    /// <exception cref="DatabaseConfigurationException">The connection string can't be used.</exception>
+    public static string? DefaultKeyFile(string connectionString) =>
+        IsPostgres(connectionString) ? null : SqliteDatabase.KeyFileBeside(connectionString);
 
-    /// <summary>Where the key file lies unless another place is named: beside the database.</summary>
-    public abstract string DefaultKeyFile { get; }
+    /// <summary>What database this is, for people to read; no password.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>The connection string as it can be shown, complete from any folder.</summary>
+    public abstract string ConnectionStringWithoutPassword { get; }
+
+    /// <summary>
+    /// What a SELECT ends in when the same change goes on to write the row it finds: until then, nobody else changes that row. Empty where
+    /// there is one writer at a time.
+    /// </summary>
+    /// <param name="table">The table, by the name that it has in the query.</param>
+    public abstract string ForUpdateOf(string table);
+
+    /// <summary>Runs one query that changes nothing: a single statement sees one moment by itself, and needs no transaction for it.</summary>
+    public abstract Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
 
     /// <summary>Runs queries that change nothing, all of them on one moment's state; never waits for a writer.</summary>
     public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
@@ -73,10 +95,29 @@ public abstract class Database : IAsyncDisposable
 
     protected abstract Task MigrateAsync(CancellationToken cancellationToken);
 
+    private static bool IsPostgres(string connectionString)
+    {
+        try
+        {
+            DbConnectionStringBuilder words = new() { ConnectionString = connectionString };
+            return words.ContainsKey("Host") || words.ContainsKey("Server");
+        }
+        catch (ArgumentException e)
+        {
+            // The text itself may have a password in it: no part of it is repeated.
+            throw new DatabaseConfigurationException(
+                $"The connection string can't be read: {e.Message} {DatabaseConfigurationException.Examples}", e);
+        }
+    }
+
 #pragma warning disable CA1064 // Thrown and caught here alone: it undoes a change by leaving it.
     private sealed class TooLateException : Exception;
 #pragma warning restore CA1064
 }
 
 /// <summary>The database can't be used as configured; the message says what to change.</summary>
-public sealed class DatabaseConfigurationException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class DatabaseConfigurationException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    internal const string Examples =
+        "Use \"Data Source=./atrium.db\" for SQLite, \"Host=db.example.com;Database=atrium;Username=atrium;Password=...\" for PostgreSQL.";
+}

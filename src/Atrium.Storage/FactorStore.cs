@@ -14,13 +14,13 @@ public sealed class FactorStore(Database database)
     private const string VerificationColumns = "realm_id, id, user_id, email, sealed_code, failed_tries, spent_at, created_at, expires_at";
 
     public Task<Factor?> FindAsync(Id<Realm> realm, Id<Factor> factor, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Factor>(
                 $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND id = @factor", new { realm, factor }),
             cancellationToken);
 
     public Task<Page<Factor>> ListAsync(Id<Realm> realm, Id<User> user, PageRequest<Factor> page, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QueryPageAsync(
                 $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND user_id = @user", "id", new DynamicParameters(new { realm, user }), page),
             cancellationToken);
@@ -43,7 +43,7 @@ public sealed class FactorStore(Database database)
             cancellationToken);
 
     public Task<FactorChallenge?> FindChallengeAsync(Id<Realm> realm, Id<FactorChallenge> challenge, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<FactorChallenge>(
                 $"SELECT {ChallengeColumns} FROM factor_challenges WHERE realm_id = @realm AND id = @challenge", new { realm, challenge }),
             cancellationToken);
@@ -75,14 +75,14 @@ public sealed class FactorStore(Database database)
             cancellationToken);
 
     public Task<EmailVerification?> FindVerificationAsync(Id<Realm> realm, Id<EmailVerification> verification, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<EmailVerification>(
                 $"SELECT {VerificationColumns} FROM email_verifications WHERE realm_id = @realm AND id = @verification", new { realm, verification }),
             cancellationToken);
 
     /// <summary>The code that was sent last to this person's address.</summary>
     public Task<EmailVerification?> FindLatestVerificationAsync(Id<Realm> realm, Id<User> user, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QueryFirstOrDefaultAsync<EmailVerification>(
                 $"SELECT {VerificationColumns} FROM email_verifications WHERE realm_id = @realm AND user_id = @user ORDER BY id DESC LIMIT 1",
                 new { realm, user }),

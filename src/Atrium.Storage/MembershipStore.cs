@@ -27,13 +27,13 @@ public sealed class MembershipStore(Database database)
     private static readonly string WithOrganization = $"{SqlTypes.Of("m", Columns)}, o.realm_id AS split, {SqlTypes.Of("o", OrganizationStore.Columns)}";
 
     public Task<Membership?> FindAsync(Id<Realm> realm, Id<Membership> membership, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Membership>(
                 $"SELECT {Columns} FROM memberships WHERE realm_id = @realm AND id = @membership", new { realm, membership }),
             cancellationToken);
 
     public Task<Membership?> FindAsync(Id<Realm> realm, Id<User> user, Id<Organization> organization, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Membership>(
                 $"SELECT {Columns} FROM memberships WHERE realm_id = @realm AND user_id = @user AND organization_id = @organization",
                 new { realm, user, organization }),
@@ -95,7 +95,7 @@ public sealed class MembershipStore(Database database)
         database.WriteAsync(
             async connection =>
             {
-                MembershipDetails? current = await DetailsAsync(connection, realm, id);
+                MembershipDetails? current = await DetailsAsync(connection, realm, id, database.ForUpdateOf("m"));
                 if (current is null)
                     return null;
                 Membership changed = change(current);
@@ -141,8 +141,9 @@ public sealed class MembershipStore(Database database)
                 splitOn: "split"),
         ];
 
-    private static async Task<MembershipDetails?> DetailsAsync(DbConnection connection, Id<Realm> realm, Id<Membership> membership) =>
-        (await DetailsAsync(connection, realm, $"{SelectDetails} AND m.id = @membership", new { realm, membership })).SingleOrDefault();
+    private static async Task<MembershipDetails?> DetailsAsync(
+        DbConnection connection, Id<Realm> realm, Id<Membership> membership, string forUpdate = "") =>
+        (await DetailsAsync(connection, realm, $"{SelectDetails} AND m.id = @membership{forUpdate}", new { realm, membership })).SingleOrDefault();
 
     /// <summary>Runs a text made of <see cref="SelectDetails"/> and adds the roles of all its rows in one more query.</summary>
     private static async Task<IEnumerable<MembershipDetails>> DetailsAsync(DbConnection connection, Id<Realm> realm, string sql, object parameters)

@@ -1,4 +1,6 @@
+using System.Data.Common;
 using System.Reflection;
+using Dapper;
 
 namespace Atrium.Storage;
 
@@ -18,8 +20,22 @@ internal static class Migrations
             .Select(static name => new Migration(long.Parse(name.AsSpan(Folder.Length, 4)), name[Folder.Length..], Read(name))),
     ];
 
+    /// <summary>Takes the steps that a database has not taken yet. The caller brings the transaction and keeps others from doing the same.</summary>
+    public static async Task ApplyAsync(DbConnection connection)
+    {
+        await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, name text NOT NULL)");
+        long current = await connection.ExecuteScalarAsync<long>("SELECT coalesce(max(version), 0) FROM schema_migrations");
+        RefuseNewer(current);
+        foreach (Migration migration in All.Where(migration => migration.Version > current))
+        {
+            await connection.ExecuteAsync(migration.Sql);
+            await connection.ExecuteAsync(
+                "INSERT INTO schema_migrations (version, name) VALUES (@Version, @Name)", new { migration.Version, migration.Name });
+        }
+    }
+
     /// <summary>A program never touches a schema that it does not know.</summary>
-    public static void RefuseNewer(long current)
+    private static void RefuseNewer(long current)
     {
         long known = All[^1].Version;
         if (current > known)

@@ -58,7 +58,7 @@ public sealed class OrganizationStore(Database database)
     public Task<bool> IsSharedAsync(Client client, Id<Organization> organization, CancellationToken cancellationToken) =>
         client.SharedWithAll
             ? Task.FromResult(true)
-            : database.ReadAsync(
+            : database.QueryAsync(
                 connection => connection.ExecuteScalarAsync<bool>(
                     """
                     SELECT EXISTS (SELECT 1 FROM client_organizations
@@ -85,14 +85,14 @@ public sealed class OrganizationStore(Database database)
             parameters.Add("domains", domains.ToArray());
         }
 
-        return database.ReadAsync(
+        return database.QueryAsync(
             connection => connection.QueryPageAsync($"SELECT {Columns} FROM organizations WHERE {where}", "id", parameters, page), cancellationToken);
     }
 
     /// <summary>The domains of several organizations, in the order they were added.</summary>
     public Task<ILookup<Id<Organization>, OrganizationDomain>> DomainsAsync(
         Id<Realm> realm, IReadOnlyList<Id<Organization>> organizations, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             async connection =>
             {
                 DynamicParameters parameters = new(new { realm });
@@ -110,7 +110,7 @@ public sealed class OrganizationStore(Database database)
 
     /// <summary>Which of these handles are in use.</summary>
     public Task<IReadOnlyList<string>> TakenHandlesAsync(Id<Realm> realm, IReadOnlyList<string> handles, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<string>>(
+        database.QueryAsync<IReadOnlyList<string>>(
             async connection =>
             [
                 .. await connection.QueryAsync<string>(
@@ -121,7 +121,7 @@ public sealed class OrganizationStore(Database database)
     /// <summary>The first of these domains that is another organization's.</summary>
     public Task<string?> TakenDomainAsync(
         Id<Realm> realm, Id<Organization> organization, IReadOnlyList<string> domains, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QueryFirstOrDefaultAsync<string>(
                 "SELECT domain FROM organization_domains WHERE realm_id = @realm AND domain IN @domains AND organization_id <> @organization ORDER BY domain",
                 new { realm, domains = domains.ToArray(), organization }),
@@ -159,7 +159,7 @@ public sealed class OrganizationStore(Database database)
             async connection =>
             {
                 Organization? current = await connection.QuerySingleOrDefaultAsync<Organization>(
-                    $"SELECT {Columns} FROM organizations WHERE {Visible} AND id = @id", new { realm, id });
+                    $"SELECT {Columns} FROM organizations WHERE {Visible} AND id = @id{database.ForUpdateOf("organizations")}", new { realm, id });
                 if (current is null)
                     return OrganizationWrite.NotFound;
                 OrganizationDomain[] currentDomains =
@@ -237,7 +237,7 @@ public sealed class OrganizationStore(Database database)
     };
 
     private Task<Organization?> FindByAsync(Id<Realm> realm, string condition, object parameters, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QueryFirstOrDefaultAsync<Organization>(
                 $"SELECT {Columns} FROM organizations WHERE {Visible} AND {condition} ORDER BY id LIMIT 1", parameters),
             cancellationToken);
@@ -254,7 +254,7 @@ public sealed class OrganizationStore(Database database)
             // The transaction is undone; which of the unique things was taken is only asked for the message. One that is being deleted
             // still has its own.
             Organization organization = written()!;
-            Organization[] others = await database.ReadAsync(
+            Organization[] others = await database.QueryAsync(
                 async connection => (await connection.QueryAsync<Organization>(
                     $"""
                     SELECT {Columns} FROM organizations

@@ -13,18 +13,18 @@ public sealed class RealmStore(Database database)
     private const string KeyColumns = "realm_id, kid, algorithm, sealed_private_key, certificate, created_at";
 
     public Task<Realm?> FindByHandleAsync(string handle, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Realm>($"SELECT {Columns} FROM realms WHERE handle = @handle", new { handle }),
             cancellationToken);
 
     public Task<Realm?> FindAsync(Id<Realm> realm, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Realm>($"SELECT {Columns} FROM realms WHERE id = @realm", new { realm }),
             cancellationToken);
 
     /// <summary>Whether there is a realm at all.</summary>
     public Task<bool> AnyAsync(CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>("SELECT EXISTS (SELECT 1 FROM realms)"), cancellationToken);
+        database.QueryAsync(connection => connection.ExecuteScalarAsync<bool>("SELECT EXISTS (SELECT 1 FROM realms)"), cancellationToken);
 
     /// <summary>Makes a realm with its first signing keys; false when the handle is taken.</summary>
     public Task<bool> CreateAsync(Realm realm, IReadOnlyList<SigningKey> signingKeys, CancellationToken cancellationToken) =>
@@ -51,7 +51,7 @@ public sealed class RealmStore(Database database)
 
     /// <summary>The realm's signing keys, oldest first.</summary>
     public Task<IReadOnlyList<SigningKey>> SigningKeysAsync(Id<Realm> realm, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<SigningKey>>(
+        database.QueryAsync<IReadOnlyList<SigningKey>>(
             async connection =>
             [
                 .. await connection.QueryAsync<SigningKey>(
@@ -67,7 +67,7 @@ public sealed class RealmStore(Database database)
 
     /// <summary>The roles of the realm that these scopes name.</summary>
     public Task<IReadOnlyList<Role>> RolesAsync(Id<Realm> realm, IReadOnlyList<string> slugs, CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => RolesAsync(connection, realm, slugs), cancellationToken);
+        database.QueryAsync(connection => RolesAsync(connection, realm, slugs), cancellationToken);
 
     public Task CreateApiKeyAsync(ApiKey key, SecretHash secretHash, CancellationToken cancellationToken) =>
         database.WriteAsync(
@@ -81,7 +81,7 @@ public sealed class RealmStore(Database database)
 
     /// <summary>The key that a caller presented, whatever the realm: it is how a caller's realm becomes known.</summary>
     public Task<ApiKey?> FindApiKeyAsync(SecretHash secretHash, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<ApiKey>(
                 "SELECT realm_id, id, name, scopes, expires_at, created_at FROM api_keys WHERE secret_hash = @secretHash", new { secretHash }),
             cancellationToken);

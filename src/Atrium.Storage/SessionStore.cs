@@ -16,14 +16,14 @@ public sealed class SessionStore(Database database)
         "realm_id, id, user_id, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at";
 
     public Task<Session?> FindAsync(Id<Realm> realm, Id<Session> session, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Session>(
                 $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND id = @session", new { realm, session }),
             cancellationToken);
 
     /// <summary>The session of a browser's cookie.</summary>
     public Task<Session?> FindByCookieAsync(Id<Realm> realm, SecretHash cookie, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Session>(
                 $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND cookie_hash = @cookie", new { realm, cookie }),
             cancellationToken);
@@ -54,7 +54,7 @@ public sealed class SessionStore(Database database)
     /// <summary>A page of a person's live sessions.</summary>
     public Task<Page<Session>> ListLiveAsync(
         Id<Realm> realm, Id<User> user, DateTimeOffset now, PageRequest<Session> page, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QueryPageAsync(
                 $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND user_id = @user AND ended_at IS NULL AND expires_at > @now",
                 "id",
@@ -65,7 +65,7 @@ public sealed class SessionStore(Database database)
     /// <summary>The organizations that the newest grants of these sessions speak of, for those that speak of one.</summary>
     public Task<IReadOnlyDictionary<Id<Session>, Id<Organization>>> OrganizationsAsync(
         Id<Realm> realm, IReadOnlyList<Id<Session>> sessions, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyDictionary<Id<Session>, Id<Organization>>>(
+        database.QueryAsync<IReadOnlyDictionary<Id<Session>, Id<Organization>>>(
             async connection =>
             {
                 Dictionary<Id<Session>, Id<Organization>> newest = [];

@@ -59,7 +59,7 @@ public sealed class SignInStore(Database database)
             cancellationToken);
 
     public Task<StoredSignIn?> FindAsync(Id<Realm> realm, SecretHash handle, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             async connection => (await connection.QuerySingleOrDefaultAsync<SignInRow>(
                 $"SELECT {Columns} FROM sign_ins WHERE realm_id = @realm AND handle_hash = @handle", new { realm, handle }))?.ToStored(),
             cancellationToken);

@@ -38,8 +38,8 @@ internal static class SqlTypes
         SqlMapper.Settings.PadListExpansions = true;
         SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
         SqlMapper.RemoveTypeMap(typeof(DateTimeOffset?));
-        SqlMapper.AddTypeHandler(new TimeHandler());
-        SqlMapper.AddTypeHandler(new SecretHashHandler());
+        SqlMapper.AddTypeHandler(typeof(DateTimeOffset), new TimeHandler());
+        SqlMapper.AddTypeHandler(typeof(SecretHash), new SecretHashHandler());
         Id<Realm>();
         Id<ApiKey>();
         Id<Client>();
@@ -61,10 +61,10 @@ internal static class SqlTypes
         Json<AuthorizationRequest>();
 
         static void Id<T>()
-            where T : IIdentified => SqlMapper.AddTypeHandler(new IdHandler<T>());
+            where T : IIdentified => SqlMapper.AddTypeHandler(typeof(Id<T>), new IdHandler<T>());
 
         static void Json<T>()
-            where T : class => SqlMapper.AddTypeHandler(new JsonHandler<T>((JsonTypeInfo<T>)JsonOptions.GetTypeInfo(typeof(T))));
+            where T : class => SqlMapper.AddTypeHandler(typeof(T), new JsonHandler<T>((JsonTypeInfo<T>)JsonOptions.GetTypeInfo(typeof(T))));
     }
 
     /// <summary>
@@ -87,40 +87,56 @@ internal static class SqlTypes
     public static string Of(string alias, string columns) =>
         string.Join(", ", columns.Split(',', StringSplitOptions.TrimEntries).Select(column => $"{alias}.{column}"));
 
+    /// <summary>Says the type of what it writes even where there is nothing: PostgreSQL can't always tell the type of a bare NULL.</summary>
+    private abstract class Handler<T> : SqlMapper.ITypeHandler
+    {
+        public void SetValue(IDbDataParameter parameter, object? value)
+        {
+            parameter.DbType = TypeOf(parameter);
+            parameter.Value = value is null or DBNull ? DBNull.Value : Write(parameter, (T)value);
+        }
+
+        object? SqlMapper.ITypeHandler.Parse(Type destinationType, object value) => Read(value);
+
+        protected abstract DbType TypeOf(IDbDataParameter parameter);
+
+        protected abstract object Write(IDbDataParameter parameter, T value);
+
+        protected abstract T? Read(object value);
+    }
+
     /// <summary>16 bytes, most significant first, in SQLite (so that the order of the bytes is the order of time); <c>uuid</c> in PostgreSQL.</summary>
-    private sealed class IdHandler<T> : SqlMapper.TypeHandler<Id<T>>
+    private sealed class IdHandler<T> : Handler<Id<T>>
         where T : IIdentified
     {
-        public override void SetValue(IDbDataParameter parameter, Id<T> value) =>
-            parameter.Value = parameter is SqliteParameter ? value.Value.ToByteArray(bigEndian: true) : value.Value;
+        protected override DbType TypeOf(IDbDataParameter parameter) => parameter is SqliteParameter ? DbType.Binary : DbType.Guid;
 
-        public override Id<T> Parse(object value) => new(value is byte[] bytes ? new Guid(bytes, bigEndian: true) : (Guid)value);
+        protected override object Write(IDbDataParameter parameter, Id<T> value) =>
+            parameter is SqliteParameter ? value.Value.ToByteArray(bigEndian: true) : value.Value;
+
+        protected override Id<T> Read(object value) => new(value is byte[] bytes ? new Guid(bytes, bigEndian: true) : (Guid)value);
     }
 
     /// <summary>Unix milliseconds.</summary>
-    private sealed class TimeHandler : SqlMapper.TypeHandler<DateTimeOffset>
+    private sealed class TimeHandler : Handler<DateTimeOffset>
     {
-        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value)
-        {
-            parameter.DbType = DbType.Int64;
-            parameter.Value = value.ToUnixTimeMilliseconds();
-        }
+        protected override DbType TypeOf(IDbDataParameter parameter) => DbType.Int64;
 
-        public override DateTimeOffset Parse(object value) => DateTimeOffset.FromUnixTimeMilliseconds((long)value);
+        protected override object Write(IDbDataParameter parameter, DateTimeOffset value) => value.ToUnixTimeMilliseconds();
+
+        protected override DateTimeOffset Read(object value) => DateTimeOffset.FromUnixTimeMilliseconds((long)value);
     }
 
-    private sealed class SecretHashHandler : SqlMapper.TypeHandler<SecretHash>
+    private sealed class SecretHashHandler : Handler<SecretHash>
     {
-        public override void SetValue(IDbDataParameter parameter, SecretHash value)
-        {
-            parameter.DbType = DbType.Binary;
-            parameter.Value = value.Bytes;
-        }
+        protected override DbType TypeOf(IDbDataParameter parameter) => DbType.Binary;
 
-        public override SecretHash Parse(object value) => new((byte[])value);
+        protected override object Write(IDbDataParameter parameter, SecretHash value) => value.Bytes;
+
+        protected override SecretHash Read(object value) => new((byte[])value);
     }
 
-    private sealed class JsonHandler<T>(JsonTypeInfo<T> type) : SqlMapper.TypeHandler<T>
+    private sealed class JsonHandler<T>(JsonTypeInfo<T> type) : Handler<T>
         where T : class
     {
         private const int LongestRemembered = 512;
@@ -128,17 +144,15 @@ internal static class SqlTypes
 
         private readonly ConcurrentDictionary<string, T> remembered = new(StringComparer.Ordinal);
 
-        public override void SetValue(IDbDataParameter parameter, T? value)
-        {
-            parameter.DbType = DbType.String;
-            parameter.Value = value is null ? DBNull.Value : JsonSerializer.Serialize(value, type);
-        }
+        protected override DbType TypeOf(IDbDataParameter parameter) => DbType.String;
+
+        protected override object Write(IDbDataParameter parameter, T value) => JsonSerializer.Serialize(value, type);
 
         /// <summary>
         /// The same few texts come with nearly every row (settings left as they are, empty metadata, the scopes of a plain member),
         /// and what they read as never changes: it is read once.
         /// </summary>
-        public override T? Parse(object value)
+        protected override T? Read(object value)
         {
             string text = (string)value;
             if (text.Length > LongestRemembered)
@@ -155,6 +169,5 @@ internal static class SqlTypes
 
             return read;
         }
-
     }
 }

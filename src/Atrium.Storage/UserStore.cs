@@ -49,7 +49,7 @@ public sealed class UserStore(Database database)
     /// </summary>
     public Task<UserAndPassword?> FindForSignInAsync(
         Id<Realm> realm, string identifier, Id<Organization>? memberOf, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             async connection =>
             {
                 string key = EmailAddress.Normalize(identifier);
@@ -94,7 +94,7 @@ public sealed class UserStore(Database database)
             parameters.Add("key", EmailAddress.Normalize(email));
         }
 
-        return database.ReadAsync(connection => connection.QueryPageAsync(select, idColumn, parameters, page), cancellationToken);
+        return database.QueryAsync(connection => connection.QueryPageAsync(select, idColumn, parameters, page), cancellationToken);
     }
 
     public Task<UserWrite> CreateAsync(User user, string? passwordHash, CancellationToken cancellationToken) =>
@@ -127,7 +127,7 @@ public sealed class UserStore(Database database)
             async connection =>
             {
                 User? current = await connection.QuerySingleOrDefaultAsync<User>(
-                    $"SELECT {Columns} FROM users WHERE realm_id = @realm AND id = @id", new { realm, id });
+                    $"SELECT {Columns} FROM users WHERE realm_id = @realm AND id = @id{database.ForUpdateOf("users")}", new { realm, id });
                 if (current is null)
                     return UserWrite.NotFound;
                 user = change(current);
@@ -189,7 +189,7 @@ public sealed class UserStore(Database database)
     };
 
     private Task<User?> FindByAsync(string condition, object parameters, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<User>(
                 $"SELECT {Columns} FROM users WHERE realm_id = @realm AND {condition}", parameters),
             cancellationToken);

@@ -20,13 +20,13 @@ public static class CommandLine
 
     private static readonly Option<string?> Database = new("--database")
     {
-        Description = "Connection string, such as \"Data Source=./atrium.db\". Default: that, and ./atrium-demo.db for the demo.",
+        Description = "Connection string: \"Data Source=./atrium.db\" is SQLite, \"Host=...;Database=...\" PostgreSQL. Default: the first, and ./atrium-demo.db for the demo.",
         Recursive = true,
     };
 
     private static readonly Option<string?> KeyFile = new("--key-file")
     {
-        Description = "File with the key that encrypts secrets at rest. Default: beside the SQLite database.",
+        Description = "File with the key that encrypts secrets at rest. Default: beside the SQLite database; PostgreSQL has none.",
         Recursive = true,
     };
 

@@ -11,7 +11,7 @@ public static class Greeting
     {
         PublicUrl publicUrl = app.Services.GetRequiredService<PublicUrl>();
         Console.WriteLine($"Atrium listens on {string.Join(", ", app.Urls)}; the world sees {publicUrl.Base}");
-        Console.WriteLine($"Database: {backbone.Database.Display}");
+        Console.WriteLine($"Database: {backbone.Database.Description}");
         Console.WriteLine($"Passwords: {backbone.Passwords.Description}");
         if (backbone.KeyFile.Warning is { } warning)
             Console.WriteLine($"WARNING: {warning}");
@@ -38,7 +38,7 @@ public static class Greeting
     {
         string assembly = typeof(Greeting).Assembly.Location;
         string keyFile = options.KeyFile is null ? "" : $" --key-file \"{Path.GetFullPath(options.KeyFile)}\"";
-        return $"dotnet \"{assembly}\" --database \"{backbone.Database.Display}\"{keyFile}";
+        return $"dotnet \"{assembly}\" --database \"{backbone.Database.ConnectionStringWithoutPassword}\"{keyFile}";
     }
 
     private static void PrintDemo(string url)

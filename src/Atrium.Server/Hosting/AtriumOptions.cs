@@ -19,7 +19,7 @@ public sealed record AtriumOptions
     /// <summary>The connection string (<c>--database</c>, <c>ConnectionStrings__Atrium</c>).</summary>
     public required string Database { get; init; }
 
-    /// <summary>The file with the key that encrypts secrets at rest (<c>--key-file</c>, <c>ATRIUM_KEY_FILE</c>); beside a SQLite database when not set.</summary>
+    /// <summary>The file with the key that encrypts secrets at rest (<c>--key-file</c>, <c>ATRIUM_KEY_FILE</c>); beside a SQLite database when not set, while PostgreSQL has no default.</summary>
     public string? KeyFile { get; init; }
 
     /// <summary>Serves the demo realm and its page; on loopback addresses only.</summary>

@@ -7,6 +7,8 @@ namespace Atrium.Server.Hosting;
 /// <summary>What the server and the command line both stand on: the database, the key file, the stores and the hasher.</summary>
 public sealed class Backbone : IAsyncDisposable
 {
+    private const string DemoKeyFile = "./atrium-demo.key";
+
     private Backbone(Database database, KeyFile keyFile, TimeProvider clock)
     {
         Database = database;
@@ -30,10 +32,10 @@ public sealed class Backbone : IAsyncDisposable
 
     public static async Task<Backbone> OpenAsync(AtriumOptions options, TimeProvider clock, CancellationToken cancellationToken)
     {
+        string keyFilePath = KeyFilePath(options);
         Database database = await Database.OpenAsync(options.Database, cancellationToken);
         try
         {
-            string keyFilePath = options.KeyFile ?? database.DefaultKeyFile;
             KeyFile keyFile = KeyFile.LoadOrCreate(keyFilePath);
             Backbone backbone = new(database, keyFile, clock);
             if (keyFile.WasCreated && await backbone.Realms.AnyAsync(cancellationToken))
@@ -52,6 +54,16 @@ public sealed class Backbone : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Nodes that share a database share its key: made up beside one of them, it would be a key that the others don't have.</summary>
+    private static string KeyFilePath(AtriumOptions options) =>
+        options.KeyFile
+        ?? Database.DefaultKeyFile(options.Database)
+        ?? (options.Demo
+            ? DemoKeyFile
+            : throw new KeyFileException(
+                "With PostgreSQL, the key file must be named, because every node needs the same one: use --key-file /etc/atrium/atrium.key or ATRIUM_KEY_FILE. "
+                + "The first start makes it; copy it to the other nodes."));
 
     public async ValueTask DisposeAsync()
     {

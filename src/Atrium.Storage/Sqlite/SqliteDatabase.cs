@@ -17,16 +17,24 @@ internal sealed class SqliteDatabase : Database
     {
         SqliteConnectionStringBuilder settings = Parse(connectionString);
         settings.ForeignKeys = true;
-        Display = $"Data Source={Path.GetFullPath(settings.DataSource)}";
-        DefaultKeyFile = Path.ChangeExtension(Path.GetFullPath(settings.DataSource), ".key");
+        ConnectionStringWithoutPassword = $"Data Source={Path.GetFullPath(settings.DataSource)}";
+        Description = $"SQLite, {Path.GetFullPath(settings.DataSource)}";
         writer = new SqliteWriter(OpenWriter(settings));
         // SQLite ignores a read-only hint on a file that isn't there: the writer has made it by now.
         readers = new SqliteReaders(new SqliteConnectionStringBuilder { DataSource = settings.DataSource, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
     }
 
-    public override string Display { get; }
+    public static string KeyFileBeside(string connectionString) =>
+        Path.ChangeExtension(Path.GetFullPath(Parse(connectionString).DataSource), ".key");
 
-    public override string DefaultKeyFile { get; }
+    public override string Description { get; }
+
+    public override string ConnectionStringWithoutPassword { get; }
+
+    public override string ForUpdateOf(string table) => "";
+
+    public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
+        ReadAsync(query, cancellationToken);
 
     public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
     {
@@ -62,17 +70,7 @@ internal sealed class SqliteDatabase : Database
         writer.WriteAsync(
             static async connection =>
             {
-                await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, name text NOT NULL)");
-                long current = await connection.ExecuteScalarAsync<long>("SELECT coalesce(max(version), 0) FROM schema_migrations");
-                Migrations.RefuseNewer(current);
-                foreach (Migration migration in Migrations.All.Where(migration => migration.Version > current))
-                {
-                    await connection.ExecuteAsync(migration.Sql);
-                    await connection.ExecuteAsync(
-                        "INSERT INTO schema_migrations (version, name) VALUES (@Version, @Name)",
-                        new { migration.Version, migration.Name });
-                }
-
+                await Migrations.ApplyAsync(connection);
                 return true;
             },
             cancellationToken);
@@ -95,7 +93,7 @@ internal sealed class SqliteDatabase : Database
         catch (ArgumentException e)
         {
             throw new DatabaseConfigurationException(
-                $"The connection string can't be read: {e.Message} Use \"Data Source=./atrium.db\" for SQLite.", e);
+                $"The connection string can't be read: {e.Message} {DatabaseConfigurationException.Examples}", e);
         }
     }
 

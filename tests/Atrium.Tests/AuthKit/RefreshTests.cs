@@ -14,7 +14,11 @@ using Xunit;
 
 namespace Atrium.Tests.AuthKit;
 
-public sealed class RefreshTests(DemoServer server) : IClassFixture<DemoServer>
+public sealed class RefreshTests(DemoServer server) : RefreshContract(server), IClassFixture<DemoServer>;
+
+public sealed class PostgresRefreshTests(PostgresDemoServer server) : RefreshContract(server), IClassFixture<PostgresDemoServer>;
+
+public abstract class RefreshContract(DemoServer server)
 {
     private const string Mia = "mia@example.test";
 

@@ -9,8 +9,10 @@ using Xunit;
 namespace Atrium.Tests.Demo;
 
 /// <summary>Pastes what the demo and the README print into a shell.</summary>
-public sealed class WalkTests(DemoServer server) : IClassFixture<DemoServer>
+public abstract class WalkContract(DemoServer server)
 {
+    protected DemoServer Server => server;
+
     [Fact]
     public async Task The_AuthKit_walk_ends_in_tokens_of_the_chosen_organization()
     {
@@ -36,22 +38,6 @@ public sealed class WalkTests(DemoServer server) : IClassFixture<DemoServer>
         output.ShouldContain("\"title\":\"Founder\"");
     }
 
-    [Fact]
-    public void The_README_prints_the_same_walks()
-    {
-        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
-        foreach (DemoStep step in DemoWalks.At(AtriumOptions.DefaultUrl).SelectMany(static walk => walk.Steps))
-            readme.ShouldContain(step.Command!);
-    }
-
-    [Fact]
-    public async Task The_front_page_shows_the_walks_and_the_people()
-    {
-        string page = await server.Http.GetStringAsync("/");
-        page.ShouldContain("mia@example.test");
-        page.ShouldContain("organization_selection_required");
-    }
-
     private async Task<string> PasteAsync(int walk)
     {
         string commands = string.Join('\n', DemoWalks.At(server.Url)[walk].Steps.Select(static step => step.Command));
@@ -65,3 +51,24 @@ public sealed class WalkTests(DemoServer server) : IClassFixture<DemoServer>
         return output;
     }
 }
+
+public sealed class WalkTests(DemoServer server) : WalkContract(server), IClassFixture<DemoServer>
+{
+    [Fact]
+    public void The_README_prints_the_same_walks()
+    {
+        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+        foreach (DemoStep step in DemoWalks.At(AtriumOptions.DefaultUrl).SelectMany(static walk => walk.Steps))
+            readme.ShouldContain(step.Command!);
+    }
+
+    [Fact]
+    public async Task The_front_page_shows_the_walks_and_the_people()
+    {
+        string page = await Server.Http.GetStringAsync("/");
+        page.ShouldContain("mia@example.test");
+        page.ShouldContain("organization_selection_required");
+    }
+}
+
+public sealed class PostgresWalkTests(PostgresDemoServer server) : WalkContract(server), IClassFixture<PostgresDemoServer>;

@@ -9,7 +9,7 @@ namespace Atrium.Tests.Harness;
 /// <summary>
 /// The real server on a loopback port with the demo realm in a database of its own; only the clock is a fake. One per test class, shared by its tests.
 /// </summary>
-public sealed class DemoServer : IAsyncLifetime
+public class DemoServer : IAsyncLifetime
 {
     private readonly string folder = Directory.CreateTempSubdirectory("atrium-test-").FullName;
     private WebApplication app = null!;
@@ -30,7 +30,8 @@ public sealed class DemoServer : IAsyncLifetime
         AtriumOptions options = new()
         {
             Urls = "http://127.0.0.1:0",
-            Database = $"Data Source={Path.Combine(folder, "atrium.db")}",
+            Database = await NewDatabaseAsync(Path.Combine(folder, "atrium.db")),
+            KeyFile = Path.Combine(folder, "atrium.key"),
             Demo = true,
         };
         app = await AtriumServer.BuildAsync(options, Clock, TestContext.Current.CancellationToken);
@@ -44,11 +45,15 @@ public sealed class DemoServer : IAsyncLifetime
     public HttpClient NewClient(HttpMessageHandler? handler = null) =>
         new(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(Url) };
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         Http.Dispose();
         await app.StopAsync(CancellationToken.None);
         await app.DisposeAsync();
         Directory.Delete(folder, recursive: true);
+        GC.SuppressFinalize(this);
     }
+
+    /// <summary>The connection string of an empty database: a file of that name, unless a derived server keeps its things elsewhere.</summary>
+    protected virtual Task<string> NewDatabaseAsync(string path) => Task.FromResult($"Data Source={path}");
 }

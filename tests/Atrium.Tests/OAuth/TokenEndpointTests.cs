@@ -8,8 +8,12 @@ using Xunit;
 
 namespace Atrium.Tests.OAuth;
 
+public sealed class TokenEndpointTests(DemoServer server) : TokenEndpointContract(server), IClassFixture<DemoServer>;
+
+public sealed class PostgresTokenEndpointTests(PostgresDemoServer server) : TokenEndpointContract(server), IClassFixture<PostgresDemoServer>;
+
 /// <summary>The token endpoint: what it gives, once, and what it refuses.</summary>
-public sealed class TokenEndpointTests(DemoServer server) : IClassFixture<DemoServer>
+public abstract class TokenEndpointContract(DemoServer server)
 {
     private const string Form = "application/x-www-form-urlencoded";
     private readonly OAuthBrowser browser = new(server);

@@ -194,7 +194,6 @@ public sealed class SqliteStoreContract : StoreContract
     [InlineData("Data Source=x.db;Mode=Memory")]
     [InlineData("Data Source=file:x?mode=memory")]
     [InlineData("nonsense")]
-    [InlineData("Host=localhost")]
     [InlineData("Data Source=/nonexistent-folder/atrium.db")]
     public async Task A_connection_string_that_cannot_be_used_is_refused_in_a_sentence(string connectionString)
     {

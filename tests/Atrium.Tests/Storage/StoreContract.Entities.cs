@@ -386,6 +386,18 @@ public abstract partial class StoreContract
     }
 
     [Fact]
+    public async Task Text_with_a_NUL_or_half_a_character_breaks_nothing()
+    {
+        await MakeClient();
+        (await Clients.FindByClientIdAsync("web\0", None)).ShouldBeNull();
+        (await Clients.FindByClientIdAsync("\uD800", None)).ShouldBeNull();
+        (await Users.FindByEmailAsync(Realm.Id, "mia\0@example.test", None)).ShouldBeNull();
+        User user = NewUser("mia@example.test") with { GivenName = "a\0b", FamilyName = "\uD83C" };
+        (await Users.CreateAsync(user, passwordHash: null, None)).ShouldBe(UserWrite.Done);
+        (await Users.FindAsync(Realm.Id, user.Id, None))!.FamilyName.ShouldBe("\uFFFD");
+    }
+
+    [Fact]
     public async Task Reopening_keeps_everything()
     {
         User user = await MakeUser("mia@example.test");

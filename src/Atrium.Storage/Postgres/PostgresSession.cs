@@ -1,0 +1,192 @@
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using Npgsql;
+
+namespace Atrium.Storage.Postgres;
+
+/// <summary>
+/// A connection from the pool for as long as one piece of work takes. The transaction begins in the same round trip as its first statement;
+/// without a <paramref name="begin"/> there is none, and one statement is all that may be run. Being no connection of Npgsql's, it makes
+/// Dapper write a list behind IN as it does for SQLite.
+/// </summary>
+internal sealed class PostgresSession(NpgsqlConnection connection, string? begin) : DbConnection
+{
+    private bool begun;
+    private PostgresException? failure;
+
+    [AllowNull]
+    public override string ConnectionString
+    {
+        get => connection.ConnectionString;
+        set => throw new NotSupportedException();
+    }
+
+    public override string Database => connection.Database;
+
+    public override string DataSource => connection.DataSource;
+
+    public override string ServerVersion => connection.ServerVersion;
+
+    public override ConnectionState State => connection.State;
+
+    private int CommandTimeout => connection.CommandTimeout;
+
+    public override void Open() => throw new NotSupportedException();
+
+    public override void Close() => connection.Close();
+
+    public override void ChangeDatabase(string databaseName) => throw new NotSupportedException();
+
+    /// <summary>Back to the pool; a transaction that was not committed is rolled back there.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    /// <summary>Makes what was done last. Where a statement failed and the work went on, that failure: the server has given the transaction up.</summary>
+    public async Task CommitAsync()
+    {
+        if (failure is not null)
+            throw failure;
+        if (!begun)
+            return;
+        await using NpgsqlCommand commit = new("COMMIT", connection);
+        await commit.ExecuteNonQueryAsync();
+    }
+
+    protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => throw new NotSupportedException();
+
+    protected override DbCommand CreateDbCommand() => new Command(this);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            connection.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private NpgsqlBatch BatchOf(NpgsqlBatchCommand statement, int timeout)
+    {
+        if (begin is null && begun)
+            throw new InvalidOperationException("This read runs one query alone; several that shall see one moment are read together.");
+        NpgsqlBatch batch = connection.CreateBatch();
+        batch.Timeout = timeout;
+        if (begin is not null && !begun)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(begin));
+        begun = true;
+        foreach (NpgsqlParameter parameter in statement.Parameters)
+        {
+            if (parameter.Value is string text)
+                parameter.Value = Storable(text);
+        }
+
+        batch.BatchCommands.Add(statement);
+        return batch;
+    }
+
+    /// <summary>
+    /// PostgreSQL's text has no U+0000, and no UTF-8 has half a surrogate pair; what somebody sends of that kind is no reason to fail. It becomes
+    /// U+FFFD, in what is written and in what is looked for alike.
+    /// </summary>
+    private static string Storable(string text) =>
+        text.Contains('\0', StringComparison.Ordinal) || text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')
+            ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', '\uFFFD')
+            : text;
+
+    private sealed class Command(PostgresSession session) : DbCommand
+    {
+        private readonly NpgsqlBatchCommand statement = new();
+        private NpgsqlBatch? batch;
+
+        [AllowNull]
+        public override string CommandText
+        {
+            get => statement.CommandText;
+            set => statement.CommandText = value;
+        }
+
+        public override int CommandTimeout { get; set; } = session.CommandTimeout;
+
+        public override CommandType CommandType
+        {
+            get => statement.CommandType;
+            set => statement.CommandType = value;
+        }
+
+        public override bool DesignTimeVisible { get; set; }
+
+        public override UpdateRowSource UpdatedRowSource { get; set; }
+
+        protected override DbConnection? DbConnection
+        {
+            get => session;
+            set => throw new NotSupportedException();
+        }
+
+        protected override DbParameterCollection DbParameterCollection => statement.Parameters;
+
+        protected override DbTransaction? DbTransaction { get; set; }
+
+        public override void Cancel() => batch?.Cancel();
+
+        /// <summary>Npgsql prepares by itself what is run often.</summary>
+        public override void Prepare()
+        {
+        }
+
+        public override int ExecuteNonQuery() => Run(static batch => batch.ExecuteNonQuery());
+
+        public override object? ExecuteScalar() => Run(static batch => batch.ExecuteScalar());
+
+        public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) =>
+            RunAsync(batch => batch.ExecuteNonQueryAsync(cancellationToken));
+
+        public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) =>
+            RunAsync(batch => batch.ExecuteScalarAsync(cancellationToken));
+
+        protected override DbParameter CreateDbParameter() => new NpgsqlParameter();
+
+        protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior) => Run(batch => batch.ExecuteReader(behavior));
+
+        protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken) =>
+            RunAsync<DbDataReader>(async batch => await batch.ExecuteReaderAsync(behavior, cancellationToken));
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                batch?.Dispose();
+            base.Dispose(disposing);
+        }
+
+        private T Run<T>(Func<NpgsqlBatch, T> execute)
+        {
+            batch = session.BatchOf(statement, CommandTimeout);
+            try
+            {
+                return execute(batch);
+            }
+            catch (PostgresException e)
+            {
+                session.failure ??= e;
+                throw;
+            }
+        }
+
+        private async Task<T> RunAsync<T>(Func<NpgsqlBatch, Task<T>> execute)
+        {
+            batch = session.BatchOf(statement, CommandTimeout);
+            try
+            {
+                return await execute(batch);
+            }
+            catch (PostgresException e)
+            {
+                session.failure ??= e;
+                throw;
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+namespace Atrium.Tests.Harness;
+
+/// <summary>The same server with its database in PostgreSQL.</summary>
+public sealed class PostgresDemoServer(PrivatePostgres postgres) : DemoServer
+{
+    private string? connectionString;
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await postgres.DropAsync(connectionString!);
+    }
+
+    protected override async Task<string> NewDatabaseAsync(string path) => connectionString = await postgres.NewDatabaseAsync();
+}
