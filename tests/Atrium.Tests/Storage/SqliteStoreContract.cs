@@ -125,14 +125,17 @@ public sealed class SqliteStoreContract : StoreContract
     public async Task What_is_cancelled_while_it_waits_is_never_done()
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenSource cancel = new();
         Task<int> first = Database.WriteAsync(
             async connection =>
             {
+                started.SetResult();
                 await gate.Task;
                 return 1;
             },
             None);
+        await started.Task;
         Task<UserWrite> cancelled = Users.CreateAsync(NewUser("mia@example.test"), null, cancel.Token);
         Task<UserWrite> neighbour = Users.CreateAsync(NewUser("sam@example.test"), null, None);
         await cancel.CancelAsync();
