@@ -2,6 +2,7 @@ using System.CommandLine;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
+using Atrium.Server.Doors.AuthKit;
 using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
@@ -55,6 +56,8 @@ public static class AdministrationCommands
         Command command = new("create", "Makes an API key and shows it once.") { realmHandle, name, scopes };
         command.SetAction((parsed, cancellationToken) => WithRealmAsync(optionsOf(parsed), parsed.GetRequiredValue(realmHandle), async (backbone, realm) =>
         {
+            if (parsed.GetRequiredValue(scopes).FirstOrDefault(static scope => scope != ApiKey.Everything && !ApiScopes.All.Contains(scope)) is { } unknown)
+                return CommandLine.Fail($"There is no scope \"{unknown}\". The scopes are {ApiKey.Everything}, {string.Join(", ", ApiScopes.All)}.");
             Secret secret = Secret.New("sk_");
             ApiKey key = new()
             {

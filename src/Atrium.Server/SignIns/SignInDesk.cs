@@ -101,7 +101,12 @@ public sealed class SignInDesk(
 
         Id<Organization>? memberOf = signIn.Door == Door.OAuth ? null : signIn.Choice.Selected;
         UserAndPassword? found = await users.FindForSignInAsync(signIn.RealmId, identifier, memberOf, cancellationToken);
-        switch (await passwords.VerifyAsync(password, found?.PasswordHash, cancellationToken))
+        PasswordCheck check = await passwords.VerifyAsync(password, found?.PasswordHash, cancellationToken);
+
+        // Guesses sent at once are let in together, before any of them counts; once the limit is reached no more of them are told apart.
+        if (check != PasswordCheck.Busy && await limiter.WaitAsync(signIn.RealmId, identifier, address, cancellationToken) is { } reached)
+            return new ProofResult.Limited(reached);
+        switch (check)
         {
             case PasswordCheck.Busy:
                 return new ProofResult.Busy();

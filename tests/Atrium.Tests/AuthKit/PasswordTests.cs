@@ -135,4 +135,15 @@ public sealed class PasswordTests(DemoServer server) : IClassFixture<DemoServer>
         answer.Message.Headers.RetryAfter!.Delta!.Value.ShouldBeGreaterThan(TimeSpan.Zero);
         (await door.PasswordAsync("sam@example.test")).ShouldBe(HttpStatusCode.OK);
     }
+
+    [Fact]
+    public async Task Guesses_sent_at_once_are_limited_like_guesses_one_by_one()
+    {
+        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => door.AuthenticateAsync(
+            "password", ("email", "burst@example.test"), ("password", "Wrong-Passw0rd!"), ("ip_address", "192.0.2.8"))));
+
+        // The limit is 30; what is being hashed at the moment it is reached may still be told.
+        answers.Count(static answer => answer.Status == HttpStatusCode.BadRequest).ShouldBeInRange(30, 30 + (2 * Environment.ProcessorCount));
+        answers.Count(static answer => answer.Status == HttpStatusCode.TooManyRequests).ShouldBeGreaterThan(0);
+    }
 }

@@ -227,13 +227,16 @@ public sealed class SqliteStoreContract : StoreContract
     private async Task<Task<int>[]> Queued(int count, Func<System.Data.Common.DbConnection, int, Task<int>> change)
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource holding = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<int> first = Database.WriteAsync(
             async _ =>
             {
+                holding.SetResult();
                 await gate.Task;
                 return 0;
             },
             None);
+        await holding.Task;
         Task<int>[] all = [.. Enumerable.Range(0, count).Select(i => Database.WriteAsync(connection => change(connection, i), None))];
         gate.SetResult();
         await first;

@@ -22,4 +22,8 @@ public static class ApiScopes
 
     /// <summary>Sign people in: <c>POST /user_management/authenticate</c>, and the challenges that belong to it.</summary>
     public const string SignIn = "sign-in";
+
+    /// <summary>Everything that a key can be given here, beside <c>*:**</c>.</summary>
+    public static IReadOnlyList<string> All { get; } =
+        [UsersRead, UsersWrite, OrganizationsRead, OrganizationsWrite, MembersRead, MembersWrite, SessionsWrite, SignIn];
 }
