@@ -130,7 +130,7 @@ public sealed class SqliteStoreContract : StoreContract
         Task<int> first = Database.WriteAsync(
             async connection =>
             {
-                started.SetResult();
+                started.TrySetResult();
                 await gate.Task;
                 return 1;
             },
@@ -231,7 +231,7 @@ public sealed class SqliteStoreContract : StoreContract
         Task<int> first = Database.WriteAsync(
             async _ =>
             {
-                holding.SetResult();
+                holding.TrySetResult();
                 await gate.Task;
                 return 0;
             },
