@@ -20,6 +20,9 @@ public readonly record struct Id<T>(Guid Value)
     /// <summary>The zero digits in front are part of the text: every id of a kind has the same length.</summary>
     public const int Digits = 25;
 
+    /// <summary>36 to the twelfth.</summary>
+    private const ulong TwelveDigits = 4_738_381_338_321_616_896;
+
     /// <summary>How far a clock may be behind the last id before it counts as set back, and ids follow it again.</summary>
     private const long LargestLead = 10_000L << SequenceBits;
 
@@ -99,10 +102,21 @@ public readonly record struct Id<T>(Guid Value)
         Span<byte> bytes = stackalloc byte[16];
         guid.TryWriteBytes(bytes, bigEndian: true, out _);
         UInt128 value = BinaryPrimitives.ReadUInt128BigEndian(bytes);
-        for (int i = text.Length - 1; i >= T.IdPrefix.Length; i--)
+
+        // Twelve digits fit into 64 bits, where a division is cheap.
+        Span<char> digits = text[T.IdPrefix.Length..];
+        while (!digits.IsEmpty)
         {
-            (value, UInt128 digit) = UInt128.DivRem(value, 36);
-            text[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[(int)digit];
+            (value, UInt128 low) = UInt128.DivRem(value, TwelveDigits);
+            ulong part = (ulong)low;
+            int count = Math.Min(12, digits.Length);
+            for (int i = 1; i <= count; i++)
+            {
+                (part, ulong digit) = Math.DivRem(part, 36);
+                digits[^i] = "0123456789abcdefghijklmnopqrstuvwxyz"[(int)digit];
+            }
+
+            digits = digits[..^count];
         }
     });
 }

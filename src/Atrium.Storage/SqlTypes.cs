@@ -139,7 +139,7 @@ internal static class SqlTypes
     private sealed class JsonHandler<T>(JsonTypeInfo<T> type) : Handler<T>
         where T : class
     {
-        private const int LongestRemembered = 512;
+        private const int LongestRemembered = 2048;
         private const int MostRemembered = 1024;
 
         private readonly ConcurrentDictionary<string, T> remembered = new(StringComparer.Ordinal);

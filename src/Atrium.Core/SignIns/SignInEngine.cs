@@ -59,7 +59,7 @@ public static class SignInEngine
         .. facts.Memberships
             .Where(entry => entry.IsEffective && facts.Client.Settings.Restrictions.Organizations.Allows(entry.Organization.Id))
             .OrderBy(static entry => entry.Membership.JoinedAt)
-            .ThenBy(static entry => entry.Organization.Id.ToString(), StringComparer.Ordinal),
+            .ThenBy(static entry => entry.Organization.Id.Value),
     ];
 
     private static OrganizationChoice Choose(SignIn signIn, SignInFacts facts, User user, TokenProfile profile)

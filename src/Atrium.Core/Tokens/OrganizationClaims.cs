@@ -52,7 +52,7 @@ public abstract record OrganizationClaims
                     && restriction.Allows(membership.Entry.Organization.Id)
                     && (choice.Selected is null || choice.Selected == membership.Entry.Organization.Id))
                 .OrderBy(static membership => membership.Entry.Membership.JoinedAt)
-                .ThenBy(static membership => membership.Entry.Organization.Id.ToString(), StringComparer.Ordinal),
+                .ThenBy(static membership => membership.Entry.Organization.Id.Value),
         ];
 
         if (profile == TokenProfile.MultiOrg)
