@@ -126,15 +126,17 @@ internal sealed class Seed(Database database, TimeProvider clock)
         Secret refresh = Secret.New();
         await signIns.CompleteAsync(
             new SignInCompletion { SignIn = signIn, IsStored = false, Session = session, IsNewSession = true, Grant = grant, Code = code }, CancellationToken.None);
-        RefreshToken token = new()
+        CodeRedemption redemption = new()
         {
             RealmId = realm,
-            TokenHash = refresh.Hash(),
-            GrantId = grant.Id,
-            CreatedAt = now,
-            ExpiresAt = now.AddDays(7),
+            CodeHash = code.CodeHash,
+            ClientId = client.Id,
+            Now = now,
+            Mark = refresh.Hash(),
+            GivesRefreshToken = true,
+            RefreshExpiresAt = now.AddDays(7),
         };
-        await grants.RedeemAsync(code, token, now, CancellationToken.None);
+        await grants.RedeemAsync(redemption, CancellationToken.None);
         return refresh.Reveal();
     }
 }

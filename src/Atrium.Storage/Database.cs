@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Atrium.Storage.Postgres;
 using Atrium.Storage.Sqlite;
+using Dapper;
 
 namespace Atrium.Storage;
 
@@ -53,11 +54,28 @@ public abstract class Database : IAsyncDisposable
     /// <param name="table">The table, by the name that it has in the query.</param>
     public abstract string ForUpdateOf(string table);
 
+    /// <summary>The texts of a JSON array, as a table with the column <c>value</c>, to stand behind JOIN under an alias.</summary>
+    /// <param name="column">The column that holds the array.</param>
+    public abstract string ElementsOf(string column);
+
     /// <summary>Runs one query that changes nothing: a single statement sees one moment by itself, and needs no transaction for it.</summary>
     public abstract Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
 
     /// <summary>Runs queries that change nothing, all of them on one moment's state; never waits for a writer.</summary>
     public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
+
+    /// <summary>Runs several queries that change nothing in one round trip, all of them on one moment's state.</summary>
+    /// <param name="queries">The texts, separated by semicolons.</param>
+    public abstract Task<T> ReadTogetherAsync<T>(
+        string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Runs a change and then queries that see it, in one round trip with one commit, and answers once that is durable. Nobody decides in
+    /// between: the change's statements ask themselves whether they may, and the queries show whether they did. Between two of the queries
+    /// others may commit.
+    /// </summary>
+    public abstract Task<T> WriteThenReadAsync<T>(
+        string change, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken);
 
     /// <summary>
     /// Runs a change in a transaction of its own and answers once its commit is durable. An exception undoes the change.

@@ -13,82 +13,163 @@ namespace Atrium.Storage;
 /// <summary>Grants, and the one-time things that they are carried by: authorization codes and refresh tokens.</summary>
 public sealed class GrantStore(Database database)
 {
-    private const string Columns =
-        "realm_id, id, session_id, client_id, user_id, door, profile, scopes, choice, organization_id, on_organization_path, resource, created_at, ended_at";
-
-    private const string CodeColumns = "realm_id, code_hash, grant_id, redirect_uri, nonce, code_challenge, created_at, expires_at, spent_at";
+    private const string CodeColumns = "realm_id, code_hash, grant_id, redirect_uri, nonce, code_challenge, created_at, expires_at, spent_at, spent_by";
     private const string TokenColumns = "realm_id, token_hash, grant_id, created_at, expires_at, spent_at, sealed_successor";
+
+    /// <summary>What a grant <c>g</c> stands on, alive; the same as <see cref="GrantFacts.IsLive"/>.</summary>
+    private const string LiveGrant =
+        """
+        SELECT 1 FROM grants g
+            JOIN sessions s ON s.realm_id = g.realm_id AND s.id = g.session_id
+            JOIN clients c ON c.realm_id = g.realm_id AND c.id = g.client_id
+            JOIN users u ON u.realm_id = g.realm_id AND u.id = g.user_id
+        WHERE g.realm_id = @realm AND g.client_id = @client AND g.ended_at IS NULL
+            AND s.ended_at IS NULL AND s.expires_at > @now AND u.status = 'Active' AND c.status = 'Active'
+        """;
+
+    private const string Redeem =
+        $"""
+        UPDATE authorization_codes SET spent_at = @now, spent_by = @mark
+        WHERE realm_id = @realm AND code_hash = @codeHash AND spent_at IS NULL AND expires_at > @now
+            AND redirect_uri IS NOT DISTINCT FROM @redirectUri AND code_challenge IS NOT DISTINCT FROM @codeChallenge
+            AND EXISTS ({LiveGrant} AND g.id = authorization_codes.grant_id)
+        """;
+
+    private const string RedeemForRefreshToken =
+        $"""
+        {Redeem};
+        INSERT INTO refresh_tokens ({TokenColumns})
+        SELECT g.realm_id, @mark, g.id, @now, CASE WHEN s.expires_at < @refreshExpiresAt THEN s.expires_at ELSE @refreshExpiresAt END, NULL, NULL
+        FROM authorization_codes a
+            JOIN grants g ON g.realm_id = a.realm_id AND g.id = a.grant_id
+            JOIN sessions s ON s.realm_id = g.realm_id AND s.id = g.session_id
+        WHERE a.realm_id = @realm AND a.code_hash = @codeHash AND a.spent_by = @mark
+        """;
+
+    private const string SpendRefreshToken =
+        $"""
+        UPDATE refresh_tokens SET spent_at = @now, sealed_successor = @sealedSuccessor
+        WHERE realm_id = @realm AND token_hash = @tokenHash AND spent_at IS NULL AND expires_at > @now
+            AND EXISTS ({LiveGrant} AND g.id = refresh_tokens.grant_id)
+        """;
+
+    private const string GiveSuccessor =
+        $"""
+        INSERT INTO refresh_tokens ({TokenColumns})
+        SELECT g.realm_id, @successorHash, g.id, @now, CASE WHEN s.expires_at < @expiresAt THEN s.expires_at ELSE @expiresAt END, NULL, NULL
+        FROM refresh_tokens t
+            JOIN grants g ON g.realm_id = t.realm_id AND g.id = t.grant_id
+            JOIN sessions s ON s.realm_id = g.realm_id AND s.id = g.session_id
+        WHERE t.realm_id = @realm AND t.token_hash = @tokenHash AND t.sealed_successor = @sealedSuccessor
+        """;
+
+    private const string Rotate = $"{SpendRefreshToken}; {GiveSuccessor}";
+
+    private const string RotateAndSwitch =
+        $"""
+        {SpendRefreshToken}
+            AND EXISTS (SELECT 1 FROM grants g
+                    JOIN memberships m ON m.realm_id = g.realm_id AND m.user_id = g.user_id AND m.organization_id = @switchTo AND m.status = 'Active'
+                    JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id AND o.status = 'Active'
+                WHERE g.realm_id = @realm AND g.id = refresh_tokens.grant_id);
+        {GiveSuccessor};
+        UPDATE grants SET choice = 'chosen', organization_id = @switchTo
+        WHERE realm_id = @realm AND id IN (SELECT grant_id FROM refresh_tokens
+            WHERE realm_id = @realm AND token_hash = @tokenHash AND sealed_successor = @sealedSuccessor)
+        """;
+
+    private readonly GrantFactsSql ofGrant = new("", "grants g", "g.id = @grant", database.ElementsOf("m.scopes"));
+
+    private readonly GrantFactsSql ofCode = new(
+        $"{SqlTypes.Of("a", CodeColumns)}, ",
+        "authorization_codes a JOIN grants g ON g.realm_id = a.realm_id AND g.id = a.grant_id",
+        "a.realm_id = @realm AND a.code_hash = @codeHash",
+        database.ElementsOf("m.scopes"));
+
+    private readonly GrantFactsSql ofToken = new(
+        $"{SqlTypes.Of("t", TokenColumns)}, ",
+        "refresh_tokens t JOIN grants g ON g.realm_id = t.realm_id AND g.id = t.grant_id",
+        "t.realm_id = @realm AND t.token_hash = @tokenHash",
+        database.ElementsOf("m.scopes"));
 
     /// <summary>A grant and all that issuing from it depends on, as it is now.</summary>
     public Task<GrantFacts?> LoadAsync(Id<Realm> realm, Id<Grant> grant, CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => LoadFactsAsync(connection, realm, grant), cancellationToken);
+        database.ReadTogetherAsync(
+            ofGrant.Text,
+            new { realm, grant, switchTo = (Id<Organization>?)null },
+            static async results =>
+            {
+                GrantFacts? one = results.Read<GrantRow, Session, Client, User, Realm, GrantFacts>(
+                    static (grant, session, client, user, realm) => FactsOf(grant, session, client, user, realm), GrantFactsSql.SplitsOfGrant).SingleOrDefault();
+                return one is null ? null : await WithMembershipsAsync(results, one);
+            },
+            cancellationToken);
 
     /// <summary>A code, spent or not, with the facts of its grant.</summary>
-    public Task<(AuthorizationCode Code, GrantFacts Facts)?> FindCodeAsync(Id<Realm> realm, SecretHash code, CancellationToken cancellationToken) =>
-        database.ReadAsync<(AuthorizationCode, GrantFacts)?>(
-            async connection =>
-            {
-                AuthorizationCode? found = await connection.QuerySingleOrDefaultAsync<AuthorizationCode>(
-                    $"SELECT {CodeColumns} FROM authorization_codes WHERE realm_id = @realm AND code_hash = @code", new { realm, code });
-                return found is not null && await LoadFactsAsync(connection, realm, found.GrantId) is { } facts ? (found, facts) : null;
-            },
+    public Task<(AuthorizationCode Code, GrantFacts Facts)?> FindCodeAsync(Id<Realm> realm, SecretHash codeHash, CancellationToken cancellationToken) =>
+        database.ReadTogetherAsync(
+            ofCode.Text,
+            new { realm, codeHash, switchTo = (Id<Organization>?)null },
+            static results => ReadAsync<AuthorizationCode>(results, switchTo: null),
             cancellationToken);
 
     /// <summary>A refresh token, spent or not, with the facts of its grant: as they are, or as they would be for another organization.</summary>
     public Task<(RefreshToken Token, GrantFacts Facts)?> FindRefreshTokenAsync(
-        Id<Realm> realm, SecretHash token, Id<Organization>? switchTo, CancellationToken cancellationToken) =>
-        database.ReadAsync<(RefreshToken, GrantFacts)?>(
-            async connection =>
-            {
-                RefreshToken? found = await connection.QuerySingleOrDefaultAsync<RefreshToken>(
-                    $"SELECT {TokenColumns} FROM refresh_tokens WHERE realm_id = @realm AND token_hash = @token", new { realm, token });
-                return found is not null && await LoadFactsAsync(connection, realm, found.GrantId, switchTo) is { } facts ? (found, facts) : null;
-            },
-            cancellationToken);
+        Id<Realm> realm, SecretHash tokenHash, Id<Organization>? switchTo, CancellationToken cancellationToken) =>
+        database.ReadTogetherAsync(
+            ofToken.Text, new { realm, tokenHash, switchTo }, results => ReadAsync<RefreshToken>(results, switchTo), cancellationToken);
 
-    /// <summary>Spends a code for a refresh token, if the client gets one; false when the code was spent or its grant ended meanwhile.</summary>
-    public Task<bool> RedeemAsync(AuthorizationCode code, RefreshToken? refreshToken, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async connection =>
+    /// <summary>Spends a code for a refresh token, if the client gets one, and loads the facts to issue from; null for a code that there is not.</summary>
+    public Task<Spending<AuthorizationCode>?> RedeemAsync(CodeRedemption redemption, CancellationToken cancellationToken) =>
+        database.WriteThenReadAsync(
+            redemption.GivesRefreshToken ? RedeemForRefreshToken : Redeem,
+            ofCode.Text,
+            new
             {
-                int spent = await connection.ExecuteAsync(
-                    """
-                    UPDATE authorization_codes SET spent_at = @now
-                    WHERE realm_id = @RealmId AND code_hash = @CodeHash AND spent_at IS NULL
-                        AND EXISTS (SELECT 1 FROM grants WHERE realm_id = @RealmId AND id = @GrantId AND ended_at IS NULL)
-                    """,
-                    new { code.RealmId, code.CodeHash, code.GrantId, now });
-                if (spent == 1 && refreshToken is not null)
-                    await InsertAsync(connection, refreshToken);
-                return spent == 1;
+                realm = redemption.RealmId,
+                codeHash = redemption.CodeHash,
+                client = redemption.ClientId,
+                redirectUri = redemption.RedirectUri,
+                codeChallenge = redemption.CodeChallenge,
+                now = redemption.Now,
+                mark = redemption.Mark,
+                refreshExpiresAt = redemption.RefreshExpiresAt,
+                switchTo = (Id<Organization>?)null,
+            },
+            async results =>
+            {
+                if (await ReadAsync<AuthorizationCode>(results, switchTo: null) is not var (code, facts))
+                    return null;
+                bool isSpentNow = code.SpentBy == redemption.Mark;
+                return new Spending<AuthorizationCode>(isSpentNow, isSpentNow ? code with { SpentAt = null, SpentBy = null } : code, facts);
             },
             cancellationToken);
 
     /// <summary>
-    /// Spends a refresh token for its successor, and moves the grant to another organization where the client asked for it.
-    /// False when the token was spent or its grant ended meanwhile.
+    /// Spends a refresh token for its successor, moves the grant to another organization where the client asked for it, and loads the facts
+    /// to issue from; null for a token that there is not.
     /// </summary>
-    public Task<bool> RotateAsync(
-        RefreshToken token,
-        byte[] sealedSuccessor,
-        RefreshToken successor,
-        OrganizationChoice choice,
-        CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async connection =>
+    public Task<Spending<RefreshToken>?> RotateAsync(RefreshRotation rotation, CancellationToken cancellationToken) =>
+        database.WriteThenReadAsync(
+            rotation.SwitchTo is null ? Rotate : RotateAndSwitch,
+            ofToken.Text,
+            new
             {
-                int spent = await connection.ExecuteAsync(
-                    """
-                    UPDATE refresh_tokens SET spent_at = @now, sealed_successor = @sealedSuccessor
-                    WHERE realm_id = @RealmId AND token_hash = @TokenHash AND spent_at IS NULL
-                        AND EXISTS (SELECT 1 FROM grants WHERE realm_id = @RealmId AND id = @GrantId AND ended_at IS NULL)
-                    """,
-                    new { token.RealmId, token.TokenHash, token.GrantId, now = successor.CreatedAt, sealedSuccessor });
-                if (spent == 0)
-                    return false;
-                await InsertAsync(connection, successor);
-                await MoveAsync(connection, token.RealmId, token.GrantId, choice);
-                return true;
+                realm = rotation.RealmId,
+                tokenHash = rotation.TokenHash,
+                client = rotation.ClientId,
+                now = rotation.Now,
+                successorHash = rotation.SuccessorHash,
+                sealedSuccessor = rotation.SealedSuccessor,
+                expiresAt = rotation.ExpiresAt,
+                switchTo = rotation.SwitchTo,
+            },
+            async results =>
+            {
+                if (await ReadAsync<RefreshToken>(results, rotation.SwitchTo) is not var (token, facts))
+                    return null;
+                bool isSpentNow = token.SealedSuccessor.AsSpan().SequenceEqual(rotation.SealedSuccessor);
+                return new Spending<RefreshToken>(isSpentNow, isSpentNow ? token with { SpentAt = null, SealedSuccessor = null } : token, facts);
             },
             cancellationToken);
 
@@ -106,7 +187,7 @@ public sealed class GrantStore(Database database)
     internal static Task InsertAsync(DbConnection connection, Grant grant) =>
         connection.ExecuteAsync(
             $"""
-            INSERT INTO grants ({Columns})
+            INSERT INTO grants ({GrantFactsSql.GrantColumns})
             VALUES (@RealmId, @Id, @SessionId, @ClientId, @UserId, @Door, @Profile, @Scopes, @Word, @Selected, @OnOrganizationPath, @Resource,
                 @CreatedAt, @EndedAt)
             """,
@@ -132,17 +213,9 @@ public sealed class GrantStore(Database database)
         connection.ExecuteAsync(
             $"""
             INSERT INTO authorization_codes ({CodeColumns})
-            VALUES (@RealmId, @CodeHash, @GrantId, @RedirectUri, @Nonce, @CodeChallenge, @CreatedAt, @ExpiresAt, @SpentAt)
+            VALUES (@RealmId, @CodeHash, @GrantId, @RedirectUri, @Nonce, @CodeChallenge, @CreatedAt, @ExpiresAt, @SpentAt, @SpentBy)
             """,
             code);
-
-    internal static Task InsertAsync(DbConnection connection, RefreshToken token) =>
-        connection.ExecuteAsync(
-            $"""
-            INSERT INTO refresh_tokens ({TokenColumns})
-            VALUES (@RealmId, @TokenHash, @GrantId, @CreatedAt, @ExpiresAt, @SpentAt, @SealedSuccessor)
-            """,
-            token);
 
     /// <summary>
     /// A membership ended: grants that speak of that organization alone end, and sessions that an API sign-in made for nothing else.
@@ -181,40 +254,28 @@ public sealed class GrantStore(Database database)
             parameters);
     }
 
-    private static async Task<GrantFacts?> LoadFactsAsync(DbConnection connection, Id<Realm> realm, Id<Grant> grant, Id<Organization>? switchTo = null)
+    private static async Task<(T Shown, GrantFacts Facts)?> ReadAsync<T>(SqlMapper.GridReader results, Id<Organization>? switchTo)
+        where T : class
     {
-        GrantRow? row = await connection.QuerySingleOrDefaultAsync<GrantRow>(
-            $"SELECT {Columns} FROM grants WHERE realm_id = @realm AND id = @grant", new { realm, grant });
-        if (row is null)
+        (T Shown, GrantFacts Facts) one = results.Read<T, GrantRow, Session, Client, User, Realm, (T, GrantFacts)>(
+            static (shown, grant, session, client, user, realm) => (shown, FactsOf(grant, session, client, user, realm)),
+            GrantFactsSql.Splits).SingleOrDefault();
+        if (one.Facts is not { } facts)
             return null;
-
-        Grant read = row.ToGrant();
         if (switchTo is { } organization)
-            read = read with { Choice = new OrganizationChoice.Chosen(organization) };
-        IReadOnlyList<MembershipInOrganization> memberships = read.Choice == OrganizationChoice.NoOrganization
-            ? []
-            : await MembershipStore.OfUserAsync(connection, realm, read.UserId, read.Choice.Selected);
-        return new GrantFacts
-        {
-            Grant = read,
-            Session = await connection.QuerySingleAsync<Session>(
-                $"SELECT {SessionStore.Columns} FROM sessions WHERE realm_id = @realm AND id = @SessionId", new { realm, read.SessionId }),
-            Client = await connection.QuerySingleAsync<Client>(
-                $"SELECT {ClientStore.Columns} FROM clients WHERE realm_id = @realm AND id = @ClientId", new { realm, read.ClientId }),
-            User = await connection.QuerySingleAsync<User>(
-                $"SELECT {UserStore.Columns} FROM users WHERE realm_id = @realm AND id = @UserId", new { realm, read.UserId }),
-            Realm = await connection.QuerySingleAsync<Realm>("SELECT id, handle, name, created_at FROM realms WHERE id = @realm", new { realm }),
-            Memberships = read.Profile == TokenProfile.SingleOrg
-                ? await WithRolesAsync(connection, realm, memberships)
-                : [.. memberships.Select(static entry => new MembershipInOrganizationAndRoles(entry, []))],
-        };
+            facts = facts with { Grant = facts.Grant with { Choice = new OrganizationChoice.Chosen(organization) } };
+        return (one.Shown, await WithMembershipsAsync(results, facts));
     }
 
-    private static async Task<IReadOnlyList<MembershipInOrganizationAndRoles>> WithRolesAsync(
-        DbConnection connection, Id<Realm> realm, IReadOnlyList<MembershipInOrganization> memberships)
+    private static GrantFacts FactsOf(GrantRow grant, Session session, Client client, User user, Realm realm) =>
+        new() { Grant = grant.ToGrant(), Session = session, Client = client, User = user, Realm = realm, Memberships = [] };
+
+    private static async Task<GrantFacts> WithMembershipsAsync(SqlMapper.GridReader results, GrantFacts facts)
     {
-        IReadOnlyList<Role> roles = await RealmStore.RolesAsync(connection, realm, memberships.SelectMany(static entry => entry.Membership.Scopes));
-        return [.. memberships.Select(entry => new MembershipInOrganizationAndRoles(entry, roles))];
+        IEnumerable<MembershipInOrganization> memberships = results.Read<Membership, Organization, MembershipInOrganization>(
+            static (membership, organization) => new MembershipInOrganization(membership, organization), GrantFactsSql.MembershipSplit);
+        Role[] roles = [.. await results.ReadAsync<Role>()];
+        return facts with { Memberships = [.. memberships.Select(entry => new MembershipInOrganizationAndRoles(entry, roles))] };
     }
 
     private sealed record GrantRow

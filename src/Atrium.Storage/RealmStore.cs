@@ -9,7 +9,7 @@ namespace Atrium.Storage;
 /// <summary>Realms, the keys they sign with, and the keys of the back ends that may call for them.</summary>
 public sealed class RealmStore(Database database)
 {
-    private const string Columns = "id, handle, name, created_at";
+    internal const string Columns = "id, handle, name, created_at";
     private const string KeyColumns = "realm_id, kid, algorithm, sealed_private_key, certificate, created_at";
 
     public Task<Realm?> FindByHandleAsync(string handle, CancellationToken cancellationToken) =>

@@ -25,6 +25,9 @@ public sealed record AuthorizationCode
     public required DateTimeOffset ExpiresAt { get; init; }
 
     public DateTimeOffset? SpentAt { get; init; }
+
+    /// <summary>Which redemption spent it: of two at the same moment, one finds its own mark here.</summary>
+    public SecretHash? SpentBy { get; init; }
 }
 
 /// <summary>One of the family of a grant. It is spent for a successor; presented again within the grace it answers with the same one.</summary>

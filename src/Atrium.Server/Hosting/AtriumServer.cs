@@ -48,7 +48,7 @@ public static class AtriumServer
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = StopTimeout);
         builder.Services.AddSingleton(options).AddBackbone(backbone);
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
-        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<GrantDesk>();
+        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
         builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>();
         builder.Services.AddOAuthDoor();
         builder.Services.AddAuthKitDoor();

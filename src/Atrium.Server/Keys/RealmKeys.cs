@@ -18,6 +18,9 @@ public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clo
 
     private readonly ConcurrentDictionary<Id<Realm>, Loaded> loaded = new();
 
+    /// <summary>Whether every realm has a key of this algorithm.</summary>
+    public static bool IsAlgorithm(string name) => name is ES256 or RS256;
+
     /// <summary>The first keys of a new realm: ES256 to sign fast, RS256 for the clients that know nothing else.</summary>
     public IReadOnlyList<SigningKey> MakeFor(Realm realm)
     {

@@ -37,40 +37,55 @@ public abstract record GrantResult
     public sealed record Refused(GrantRefusal Reason) : GrantResult;
 }
 
-/// <summary>Where the doors bring a code or a refresh token: loads the facts, asks the rules, and does in one commit what they say.</summary>
-public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvider clock)
+/// <summary>
+/// Where the doors bring a code or a refresh token. What nearly every one of them is, good and shown for the first time, is spent and answered in
+/// one round trip to the store; the rules look at the facts that come back with it.
+/// </summary>
+public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshTokenLookup lookup, TimeProvider clock)
 {
     /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
     public async Task<GrantResult> RedeemAsync(
         Client client, Secret code, string? redirectUri, string? verifier, RestatedTerms restated, CancellationToken cancellationToken)
     {
-        if (await grants.FindCodeAsync(client.RealmId, code.Hash(), cancellationToken) is not var (stored, facts))
+        DateTimeOffset now = clock.GetUtcNow();
+        SecretHash codeHash = code.Hash();
+        if (restated != RestatedTerms.None)
+        {
+            if (await grants.FindCodeAsync(client.RealmId, codeHash, cancellationToken) is not var (seen, standing))
+                return new GrantResult.Refused(GrantRefusal.Invalid);
+            GrantDecision foreseen = GrantRules.Redeem(seen, standing, client, redirectUri, verifier, restated, now);
+            if (foreseen is not GrantDecision.Issue)
+                return await RefuseAsync(foreseen, standing, now, cancellationToken);
+        }
+
+        Secret tokenId = RefreshTokenLookup.NewTokenId();
+        Spending<AuthorizationCode>? spending = await grants.RedeemAsync(
+            new CodeRedemption
+            {
+                RealmId = client.RealmId,
+                CodeHash = codeHash,
+                ClientId = client.Id,
+                RedirectUri = redirectUri,
+                CodeChallenge = verifier is null ? null : Pkce.ChallengeOf(verifier),
+                Now = now,
+                Mark = tokenId.Hash(),
+                GivesRefreshToken = client.MayUse("refresh_token"),
+                RefreshExpiresAt = RefreshExpiry(client, now),
+            },
+            cancellationToken);
+        if (spending is not { Shown: { } shown, Facts: { } facts })
             return new GrantResult.Refused(GrantRefusal.Invalid);
 
-        DateTimeOffset now = clock.GetUtcNow();
-        switch (GrantRules.Redeem(stored, facts, client, redirectUri, verifier, restated, now))
-        {
-            case GrantDecision.Issue issue:
-                Secret? refreshText = null;
-                RefreshToken? refreshToken = null;
-                if (client.MayUse("refresh_token"))
-                {
-                    DateTimeOffset expiresAt = RefreshExpiry(facts, now);
-                    refreshText = await issuer.RefreshTokenAsync(facts, expiresAt, cancellationToken);
-                    refreshToken = NewRefreshToken(facts, refreshText.Value, now, expiresAt);
-                }
+        GrantDecision decision = GrantRules.Redeem(shown, facts, client, redirectUri, verifier, restated, now);
+        if (decision is not GrantDecision.Issue issue)
+            return await RefuseAsync(spending.IsSpentNow ? Ending(decision) : decision, facts, now, cancellationToken);
+        if (!spending.IsSpentNow)
+            return new GrantResult.Refused(GrantRefusal.Ended);
 
-                // Whoever comes second in a race is a second use like any other.
-                if (!await grants.RedeemAsync(stored, refreshToken, now, cancellationToken))
-                    return await EndAsync(facts, GrantRefusal.CodeReused, now, cancellationToken);
-                return await IssueAsync(facts, issue.Organizations, facts.Grant.Scopes, stored.Nonce, refreshText, cancellationToken);
-            case GrantDecision.End end:
-                return await EndAsync(facts, end.Reason, now, cancellationToken);
-            case GrantDecision.Refuse refuse:
-                return new GrantResult.Refused(refuse.Reason);
-            default:
-                throw new InvalidOperationException("A code is issued on, refused, or ends its grant.");
-        }
+        Secret? refreshToken = client.MayUse("refresh_token")
+            ? await issuer.RefreshTokenAsync(facts, tokenId, RefreshExpiry(client, now), cancellationToken)
+            : null;
+        return await IssueAsync(facts, issue.Organizations, facts.Grant.Scopes, shown.Nonce, refreshToken, cancellationToken);
     }
 
     /// <param name="scopes">Fewer scopes for this access token; null for all of the grant's.</param>
@@ -84,46 +99,61 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvide
         RestatedTerms restated,
         CancellationToken cancellationToken)
     {
-        // A second look is needed when another request spends the token between our look and our rotation; it then answers with the successor.
-        for (int look = 0; look < 2; look++)
+        if (await lookup.HashOfAsync(client.RealmId, token, cancellationToken) is not { } tokenHash)
+            return new GrantResult.Refused(GrantRefusal.Invalid);
+
+        // A request that asks for less than all is looked at before anything is spent.
+        DateTimeOffset now = clock.GetUtcNow();
+        if (scopes is not null || restated != RestatedTerms.None)
         {
-            if (await grants.FindRefreshTokenAsync(client.RealmId, token.Hash(), switchTo, cancellationToken) is not var (stored, facts))
+            if (await grants.FindRefreshTokenAsync(client.RealmId, tokenHash, switchTo, cancellationToken) is not var (seen, standing))
                 return new GrantResult.Refused(GrantRefusal.Invalid);
-
-            DateTimeOffset now = clock.GetUtcNow();
-            switch (GrantRules.Refresh(stored, facts, client, scopes, restated, now))
-            {
-                case GrantDecision.Issue issue:
-                    DateTimeOffset expiresAt = RefreshExpiry(facts, now);
-                    Secret successor = await issuer.RefreshTokenAsync(facts, expiresAt, cancellationToken);
-                    byte[] sealedSuccessor = BoxOf(token).Seal(Encoding.UTF8.GetBytes(successor.Reveal()), PlaceOf(facts));
-                    if (!await grants.RotateAsync(
-                        stored, sealedSuccessor, NewRefreshToken(facts, successor, now, expiresAt), facts.Grant.Choice, cancellationToken))
-                    {
-                        continue;
-                    }
-
-                    return await IssueAsync(facts, issue.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, successor, cancellationToken);
-                case GrantDecision.Replay replay when stored.SealedSuccessor is { } kept && BoxOf(token).Open(kept, PlaceOf(facts)) is { } opened:
-                    // A switch that comes second in a race still moves the grant, or the successor would lead back to the old organization.
-                    if (switchTo is not null)
-                        await grants.MoveAsync(facts.Grant, cancellationToken);
-                    return await IssueAsync(
-                        facts, replay.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, new Secret(Encoding.UTF8.GetString(opened)), cancellationToken);
-                case GrantDecision.End { Reason: GrantRefusal.NotMember } when switchTo is not null:
-                    // The other organization was lost meanwhile; the grant in this one stands.
-                    return new GrantResult.Refused(GrantRefusal.NotMember);
-                case GrantDecision.End end:
-                    return await EndAsync(facts, end.Reason, now, cancellationToken);
-                case GrantDecision.Refuse refuse:
-                    return new GrantResult.Refused(refuse.Reason);
-                default:
-                    return new GrantResult.Refused(GrantRefusal.Invalid);
-            }
+            GrantDecision foreseen = GrantRules.Refresh(seen, standing, client, scopes, restated, now);
+            if (foreseen is not (GrantDecision.Issue or GrantDecision.Replay))
+                return await RefuseAsync(foreseen, standing, now, cancellationToken);
         }
 
-        return new GrantResult.Refused(GrantRefusal.Ended);
+        Secret successor = await issuer.SuccessorAsync(client.RealmId, token, RefreshExpiry(client, now), cancellationToken);
+        byte[] place = PlaceOf(client, tokenHash);
+        Spending<RefreshToken>? spending = await grants.RotateAsync(
+            new RefreshRotation
+            {
+                RealmId = client.RealmId,
+                TokenHash = tokenHash,
+                ClientId = client.Id,
+                Now = now,
+                SuccessorHash = successor.Hash(),
+                SealedSuccessor = BoxOf(token).Seal(Encoding.UTF8.GetBytes(successor.Reveal()), place),
+                ExpiresAt = RefreshExpiry(client, now),
+                SwitchTo = switchTo,
+            },
+            cancellationToken);
+        if (spending is not { Shown: { } shown, Facts: { } facts })
+            return new GrantResult.Refused(GrantRefusal.Invalid);
+
+        GrantDecision decision = GrantRules.Refresh(shown, facts, client, scopes, restated, now);
+        switch (decision)
+        {
+            case GrantDecision.Issue issue when spending.IsSpentNow:
+                return await IssueAsync(facts, issue.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, successor, cancellationToken);
+            case GrantDecision.Replay replay when shown.SealedSuccessor is { } kept && BoxOf(token).Open(kept, place) is { } opened:
+                // A switch that comes second in a race still moves the grant, or the successor would lead back to the old organization.
+                if (switchTo is not null)
+                    await grants.MoveAsync(facts.Grant, cancellationToken);
+                return await IssueAsync(
+                    facts, replay.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, new Secret(Encoding.UTF8.GetString(opened)), cancellationToken);
+            case GrantDecision.End { Reason: GrantRefusal.NotMember } when switchTo is not null && !spending.IsSpentNow:
+                // The other organization is not, or no longer, open to the person; the grant in this one stands.
+                return new GrantResult.Refused(GrantRefusal.NotMember);
+            case GrantDecision.End or GrantDecision.Refuse:
+                return await RefuseAsync(decision, facts, now, cancellationToken);
+            default:
+                return new GrantResult.Refused(GrantRefusal.Ended);
+        }
     }
+
+    /// <summary>A code is spent before the rules say what it gives. Where that is nothing, it stays spent and what hangs on it ends.</summary>
+    private static GrantDecision Ending(GrantDecision decision) => decision is GrantDecision.Refuse refuse ? new GrantDecision.End(refuse.Reason) : decision;
 
     private async Task<GrantResult> IssueAsync(
         GrantFacts facts,
@@ -142,30 +172,25 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, TimeProvide
             Facts = facts,
         });
 
-    private async Task<GrantResult> EndAsync(GrantFacts facts, GrantRefusal reason, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<GrantResult> RefuseAsync(GrantDecision decision, GrantFacts facts, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        await grants.EndAsync(facts.Grant.RealmId, facts.Grant.Id, now, cancellationToken);
-        return new GrantResult.Refused(reason);
+        switch (decision)
+        {
+            case GrantDecision.Refuse refuse:
+                return new GrantResult.Refused(refuse.Reason);
+            case GrantDecision.End end:
+                await grants.EndAsync(facts.Grant.RealmId, facts.Grant.Id, now, cancellationToken);
+                return new GrantResult.Refused(end.Reason);
+            default:
+                throw new InvalidOperationException("What is issued on is not refused.");
+        }
     }
 
-    /// <summary>Refresh tokens slide with use, and never reach beyond their session.</summary>
-    private static DateTimeOffset RefreshExpiry(GrantFacts facts, DateTimeOffset now)
-    {
-        DateTimeOffset sliding = now.AddSeconds(facts.Client.Settings.Openid.DefaultRefreshTokenAge);
-        return sliding < facts.Session.ExpiresAt ? sliding : facts.Session.ExpiresAt;
-    }
-
-    private static RefreshToken NewRefreshToken(GrantFacts facts, Secret text, DateTimeOffset now, DateTimeOffset expiresAt) => new()
-    {
-        RealmId = facts.Grant.RealmId,
-        TokenHash = text.Hash(),
-        GrantId = facts.Grant.Id,
-        CreatedAt = now,
-        ExpiresAt = expiresAt,
-    };
+    /// <summary>Refresh tokens slide with use; the store cuts them off where their session ends.</summary>
+    private static DateTimeOffset RefreshExpiry(Client client, DateTimeOffset now) => now.AddSeconds(client.Settings.Openid.DefaultRefreshTokenAge);
 
     private static SecretBox BoxOf(Secret token) => SecretBox.DerivedFrom(Encoding.UTF8.GetBytes(token.Reveal()), "refresh-token-successor");
 
-    private static byte[] PlaceOf(GrantFacts facts) =>
-        SecretBox.Place(facts.Grant.RealmId.ToString(), "refresh-token-successor", facts.Grant.Id.ToString());
+    private static byte[] PlaceOf(Client client, SecretHash token) =>
+        SecretBox.Place(client.RealmId.ToString(), "refresh-token-successor", Convert.ToHexString(token.Bytes));
 }

@@ -80,6 +80,27 @@ public static class Jwt
         }
     }
 
+    /// <summary>The algorithm and the claims that a token states, whoever wrote it; null for what is no JWT. Nothing of it is proved.</summary>
+    public static (string Algorithm, JsonElement Claims)? Peek(string token)
+    {
+        if (token.Length > MaxLength || token.Split('.') is not [{ Length: > 0 } header, { Length: > 0 } payload, { Length: > 0 }])
+            return null;
+        try
+        {
+            if (!TryDecode(header, out byte[] headerBytes) || !TryDecode(payload, out byte[] payloadBytes))
+                return null;
+            using JsonDocument head = JsonDocument.Parse(headerBytes);
+            using JsonDocument claims = JsonDocument.Parse(payloadBytes);
+            return StringOf(head.RootElement, "alg") is { } algorithm && claims.RootElement.ValueKind == JsonValueKind.Object
+                ? (algorithm, claims.RootElement.Clone())
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     public static string? StringOf(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()

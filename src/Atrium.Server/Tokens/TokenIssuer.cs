@@ -80,10 +80,11 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     }
 
     /// <summary>A refresh token of a multi-org grant is a JWT that others may look into; the stored grant decides, never its text.</summary>
-    public async Task<Secret> RefreshTokenAsync(GrantFacts facts, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    /// <param name="tokenId">What the JWT is to be found by; of every other profile it is the token.</param>
+    public async Task<Secret> RefreshTokenAsync(GrantFacts facts, Secret tokenId, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
         if (facts.Grant.Profile != TokenProfile.MultiOrg)
-            return Secret.New();
+            return tokenId;
 
         RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
         return new Secret(Jwt.Sign(key, type: null, json =>
@@ -91,15 +92,31 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
             json.WriteString("iss"u8, IssuerOf(facts));
             json.WriteString("sub"u8, facts.User.Id.ToString());
             json.WriteString("aud"u8, IssuerOf(facts));
-            json.WriteNumber("iat"u8, clock.GetUtcNow().ToUnixTimeSeconds());
-            json.WriteNumber("exp"u8, expiresAt.ToUnixTimeSeconds());
-            json.WriteString("jti"u8, TokenId.New(facts.Grant.Id));
             json.WriteString("sid"u8, facts.Session.Id.ToString());
             json.WriteString("client_id"u8, facts.Client.ClientId);
             if (facts.Grant.Scopes.Count > 0)
                 json.WriteString("scope"u8, string.Join(' ', facts.Grant.Scopes));
             if (facts.Grant.Choice.Selected is { } selected)
                 json.WriteString("org_id"u8, selected.ToString());
+            WriteOneTime(json, tokenId.Reveal(), expiresAt);
+        }));
+    }
+
+    /// <summary>
+    /// The successor of a refresh token, in its form and saying what it says but for the id and the times. It can be made before the token is
+    /// known to be one of ours, and only becomes one of ours if that is.
+    /// </summary>
+    public async Task<Secret> SuccessorAsync(Id<Realm> realm, Secret token, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        if (Jwt.Peek(token.Reveal()) is not var (algorithm, claims) || !RealmKeys.IsAlgorithm(algorithm))
+            return Secret.New();
+
+        RealmKey key = await keys.SignerAsync(realm, algorithm, cancellationToken);
+        return new Secret(Jwt.Sign(key, type: null, json =>
+        {
+            foreach (JsonProperty claim in claims.EnumerateObject().Where(static claim => claim.Name is not ("iat" or "exp" or "jti")))
+                claim.WriteTo(json);
+            WriteOneTime(json, TokenId.New(), expiresAt);
         }));
     }
 
@@ -148,6 +165,13 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
             if (value is not null)
                 json.WriteString(name, value);
         }
+    }
+
+    private void WriteOneTime(Utf8JsonWriter json, string tokenId, DateTimeOffset expiresAt)
+    {
+        json.WriteNumber("iat"u8, clock.GetUtcNow().ToUnixTimeSeconds());
+        json.WriteNumber("exp"u8, expiresAt.ToUnixTimeSeconds());
+        json.WriteString("jti"u8, tokenId);
     }
 
     /// <summary>RFC 8176: how the person authenticated.</summary>

@@ -49,6 +49,8 @@ internal sealed class PostgresDatabase : Database
     /// <summary>The lock of an UPDATE that leaves the key alone: rows that refer to this one are added meanwhile without waiting.</summary>
     public override string ForUpdateOf(string table) => $" FOR NO KEY UPDATE OF {table}";
 
+    public override string ElementsOf(string column) => $"LATERAL jsonb_array_elements_text({column}::jsonb)";
+
     public override async Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
     {
         await using PostgresSession session = await BorrowAsync(begin: null, cancellationToken);
@@ -63,25 +65,24 @@ internal sealed class PostgresDatabase : Database
         return result;
     }
 
-    public override async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken)
-    {
-        for (int attempt = 1; ; attempt++)
+    public override Task<T> ReadTogetherAsync<T>(
+        string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
+        TogetherAsync($"{BeginRead};{queries};COMMIT", parameters, read, cancellationToken);
+
+    public override Task<T> WriteThenReadAsync<T>(
+        string change, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
+        AttemptAsync(() => TogetherAsync($"{BeginWrite};{change};{queries};COMMIT", parameters, read, cancellationToken), cancellationToken);
+
+    public override Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken) => AttemptAsync(
+        async () =>
         {
-            try
-            {
-                // Left without a commit, a session undoes what was done in it.
-                await using PostgresSession session = await BorrowAsync(BeginWrite, cancellationToken);
-                T result = await change(session);
-                await session.CommitAsync();
-                return result;
-            }
-            catch (PostgresException e) when (IsWorthAnotherAttempt(e, attempt))
-            {
-                // The server has undone all of it, and a change does nothing but SQL. The one that it got in the way of goes first now.
-                await Task.Delay(attempt * RetryDelay, cancellationToken);
-            }
-        }
-    }
+            // Left without a commit, a session undoes what was done in it.
+            await using PostgresSession session = await BorrowAsync(BeginWrite, cancellationToken);
+            T result = await change(session);
+            await session.CommitAsync();
+            return result;
+        },
+        cancellationToken);
 
     public override bool IsUniqueViolation(DbException exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
@@ -111,6 +112,36 @@ internal sealed class PostgresDatabase : Database
         {
             throw new DatabaseConfigurationException(
                 $"{Description} can't be reached: {e.Message} Check that the server runs there, and Host and Port in the connection string.", e);
+        }
+    }
+
+    /// <summary>Runs a text of several statements in one round trip; the last of them is the commit.</summary>
+    private async Task<T> TogetherAsync<T>(
+        string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
+    {
+        await using PostgresSession session = await BorrowAsync(begin: null, cancellationToken);
+        await using SqlMapper.GridReader results = await session.QueryMultipleAsync(statements, parameters);
+        T result = await read(results);
+
+        // Npgsql says nothing of an error in what is closed unread, and the commit comes last.
+        while (!results.IsConsumed)
+            await results.ReadAsync();
+        return result;
+    }
+
+    private static async Task<T> AttemptAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await change();
+            }
+            catch (PostgresException e) when (IsWorthAnotherAttempt(e, attempt))
+            {
+                // The server has undone all of it, and a change does nothing but SQL. The one that it got in the way of goes first now.
+                await Task.Delay(attempt * RetryDelay, cancellationToken);
+            }
         }
     }
 

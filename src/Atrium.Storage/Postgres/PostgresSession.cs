@@ -31,8 +31,6 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
 
     public override ConnectionState State => connection.State;
 
-    private int CommandTimeout => connection.CommandTimeout;
-
     public override void Open() => throw new NotSupportedException();
 
     public override void Close() => connection.Close();
@@ -59,7 +57,7 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
 
     protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => throw new NotSupportedException();
 
-    protected override DbCommand CreateDbCommand() => new Command(this);
+    protected override DbCommand CreateDbCommand() => new Command(this, connection.CreateCommand());
 
     protected override void Dispose(bool disposing)
     {
@@ -68,23 +66,21 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
         base.Dispose(disposing);
     }
 
-    private NpgsqlBatch BatchOf(NpgsqlBatchCommand statement, int timeout)
+    /// <summary>Makes a command ready to run: texts that can be stored, and before the first, in the same round trip, the transaction's begin.</summary>
+    private NpgsqlCommand Ready(NpgsqlCommand command)
     {
         if (begin is null && begun)
             throw new InvalidOperationException("This read runs one query alone; several that shall see one moment are read together.");
-        NpgsqlBatch batch = connection.CreateBatch();
-        batch.Timeout = timeout;
         if (begin is not null && !begun)
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(begin));
+            command.CommandText = $"{begin};{command.CommandText}";
         begun = true;
-        foreach (NpgsqlParameter parameter in statement.Parameters)
+        foreach (NpgsqlParameter parameter in command.Parameters)
         {
             if (parameter.Value is string text)
                 parameter.Value = Storable(text);
         }
 
-        batch.BatchCommands.Add(statement);
-        return batch;
+        return command;
     }
 
     /// <summary>
@@ -96,24 +92,25 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
             ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', '\uFFFD')
             : text;
 
-    private sealed class Command(PostgresSession session) : DbCommand
+    private sealed class Command(PostgresSession session, NpgsqlCommand command) : DbCommand
     {
-        private readonly NpgsqlBatchCommand statement = new();
-        private NpgsqlBatch? batch;
-
         [AllowNull]
         public override string CommandText
         {
-            get => statement.CommandText;
-            set => statement.CommandText = value;
+            get => command.CommandText;
+            set => command.CommandText = value;
         }
 
-        public override int CommandTimeout { get; set; } = session.CommandTimeout;
+        public override int CommandTimeout
+        {
+            get => command.CommandTimeout;
+            set => command.CommandTimeout = value;
+        }
 
         public override CommandType CommandType
         {
-            get => statement.CommandType;
-            set => statement.CommandType = value;
+            get => command.CommandType;
+            set => command.CommandType = value;
         }
 
         public override bool DesignTimeVisible { get; set; }
@@ -126,47 +123,46 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
             set => throw new NotSupportedException();
         }
 
-        protected override DbParameterCollection DbParameterCollection => statement.Parameters;
+        protected override DbParameterCollection DbParameterCollection => command.Parameters;
 
         protected override DbTransaction? DbTransaction { get; set; }
 
-        public override void Cancel() => batch?.Cancel();
+        public override void Cancel() => command.Cancel();
 
         /// <summary>Npgsql prepares by itself what is run often.</summary>
         public override void Prepare()
         {
         }
 
-        public override int ExecuteNonQuery() => Run(static batch => batch.ExecuteNonQuery());
+        public override int ExecuteNonQuery() => Run(static command => command.ExecuteNonQuery());
 
-        public override object? ExecuteScalar() => Run(static batch => batch.ExecuteScalar());
+        public override object? ExecuteScalar() => Run(static command => command.ExecuteScalar());
 
         public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) =>
-            RunAsync(batch => batch.ExecuteNonQueryAsync(cancellationToken));
+            RunAsync(command => command.ExecuteNonQueryAsync(cancellationToken));
 
         public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) =>
-            RunAsync(batch => batch.ExecuteScalarAsync(cancellationToken));
+            RunAsync(command => command.ExecuteScalarAsync(cancellationToken));
 
         protected override DbParameter CreateDbParameter() => new NpgsqlParameter();
 
-        protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior) => Run(batch => batch.ExecuteReader(behavior));
+        protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior) => Run(command => command.ExecuteReader(behavior));
 
         protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken) =>
-            RunAsync<DbDataReader>(async batch => await batch.ExecuteReaderAsync(behavior, cancellationToken));
+            RunAsync<DbDataReader>(async command => await command.ExecuteReaderAsync(behavior, cancellationToken));
 
         protected override void Dispose(bool disposing)
         {
             if (disposing)
-                batch?.Dispose();
+                command.Dispose();
             base.Dispose(disposing);
         }
 
-        private T Run<T>(Func<NpgsqlBatch, T> execute)
+        private T Run<T>(Func<NpgsqlCommand, T> execute)
         {
-            batch = session.BatchOf(statement, CommandTimeout);
             try
             {
-                return execute(batch);
+                return execute(session.Ready(command));
             }
             catch (PostgresException e)
             {
@@ -175,12 +171,11 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
             }
         }
 
-        private async Task<T> RunAsync<T>(Func<NpgsqlBatch, Task<T>> execute)
+        private async Task<T> RunAsync<T>(Func<NpgsqlCommand, Task<T>> execute)
         {
-            batch = session.BatchOf(statement, CommandTimeout);
             try
             {
-                return await execute(batch);
+                return await execute(session.Ready(command));
             }
             catch (PostgresException e)
             {

@@ -33,6 +33,8 @@ internal sealed class SqliteDatabase : Database
 
     public override string ForUpdateOf(string table) => "";
 
+    public override string ElementsOf(string column) => $"json_each({column})";
+
     public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
         ReadAsync(query, cancellationToken);
 
@@ -40,6 +42,18 @@ internal sealed class SqliteDatabase : Database
     {
         cancellationToken.ThrowIfCancellationRequested();
         return readers.ReadAsync(query);
+    }
+
+    public override Task<T> ReadTogetherAsync<T>(
+        string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
+        ReadAsync(connection => TogetherAsync(connection, queries, parameters, read), cancellationToken);
+
+    /// <summary>The writer is one for all: only what must be written is its work, and a reader sees it as soon as it is durable.</summary>
+    public override async Task<T> WriteThenReadAsync<T>(
+        string change, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
+    {
+        await WriteAsync(connection => connection.ExecuteAsync(change, parameters), cancellationToken);
+        return await ReadTogetherAsync(queries, parameters, read, cancellationToken);
     }
 
     public override Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken) =>
@@ -74,6 +88,13 @@ internal sealed class SqliteDatabase : Database
                 return true;
             },
             cancellationToken);
+
+    private static async Task<T> TogetherAsync<T>(
+        DbConnection connection, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read)
+    {
+        await using SqlMapper.GridReader results = await connection.QueryMultipleAsync(queries, parameters);
+        return await read(results);
+    }
 
     private static SqliteConnectionStringBuilder Parse(string connectionString)
     {

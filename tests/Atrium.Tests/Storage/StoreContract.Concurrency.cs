@@ -17,7 +17,7 @@ public abstract partial class StoreContract
     public async Task Of_many_redemptions_of_one_code_at_once_one_succeeds()
     {
         SignInCompletion completion = await MakeGrant(await MakeClient(), await MakeUser("mia@example.test"));
-        bool[] spent = await AtOnce(_ => Grants.RedeemAsync(completion.Code, NewToken(completion.Grant), Now, None));
+        bool[] spent = await AtOnce(_ => Redeem(completion, NewToken(completion.Grant)));
         spent.Count(static won => won).ShouldBe(1);
     }
 
@@ -26,7 +26,7 @@ public abstract partial class StoreContract
     {
         (SignInCompletion completion, RefreshToken token) = await MakeFamily(await MakeClient(), await MakeUser("mia@example.test"));
         RefreshToken[] successors = [.. Enumerable.Range(0, 20).Select(_ => NewToken(completion.Grant))];
-        bool[] won = await AtOnce(i => Grants.RotateAsync(token, [(byte)i], successors[i], completion.Grant.Choice, None));
+        bool[] won = await AtOnce(i => Rotate(token, completion.Grant, [(byte)i], successors[i]));
         int winner = Array.IndexOf(won, true);
         won.Count(static one => one).ShouldBe(1);
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None))!.Value.Token.SealedSuccessor.ShouldBe([(byte)winner]);
@@ -113,8 +113,8 @@ public abstract partial class StoreContract
         SignInCompletion unredeemed = await MakeGrant(client, user);
         await Grants.EndAsync(Realm.Id, completion.Grant.Id, Now, None);
         await Grants.EndAsync(Realm.Id, unredeemed.Grant.Id, Now, None);
-        (await Grants.RotateAsync(token, [1], NewToken(completion.Grant), completion.Grant.Choice, None)).ShouldBeFalse();
-        (await Grants.RedeemAsync(unredeemed.Code, NewToken(unredeemed.Grant), Now, None)).ShouldBeFalse();
+        (await Rotate(token, completion.Grant, [1], NewToken(completion.Grant))).ShouldBeFalse();
+        (await Redeem(unredeemed, NewToken(unredeemed.Grant))).ShouldBeFalse();
     }
 
     [Fact]

@@ -317,14 +317,14 @@ public abstract partial class StoreContract
         Same(code, one.Code);
         Same(ofCode.Grant, one.Grant);
         RefreshToken token = NewToken(one.Grant);
-        await Grants.RedeemAsync(one.Code, token, Now, None);
+        await Redeem(one, token);
         (await Grants.FindCodeAsync(Realm.Id, one.Code.CodeHash, None))!.Value.Code.SpentAt.ShouldBe(Now);
 
         (RefreshToken found, GrantFacts switched) = (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, contoso.Id, None))!.Value;
         Same(found, token);
         switched.Grant.Choice.Selected.ShouldBe(contoso.Id);
         switched.Memberships.ShouldHaveSingleItem().Entry.Organization.Id.ShouldBe(contoso.Id);
-        await Grants.RotateAsync(token, [7], NewToken(one.Grant), switched.Grant.Choice, None);
+        await Rotate(token, one.Grant, [7], NewToken(one.Grant), switchTo: contoso.Id);
         (await Grants.LoadAsync(Realm.Id, one.Grant.Id, None))!.Grant.Choice.Selected.ShouldBe(contoso.Id);
     }
 
@@ -344,7 +344,7 @@ public abstract partial class StoreContract
         Client client = await MakeClient();
         (SignInCompletion completion, RefreshToken token) = await MakeFamily(client, user);
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, null, None))!.Value.Token.SealedSuccessor.ShouldBeNull();
-        await Grants.RotateAsync(token, [1, 2], NewToken(completion.Grant), completion.Grant.Choice, None);
+        await Rotate(token, completion.Grant, [1, 2], NewToken(completion.Grant));
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, null, None))!.Value.Token.SealedSuccessor.ShouldBe([1, 2]);
 
         await Users.CreateAsync(NewUser("a@example.test") with { Name = "Ä", ExternalId = "x", Username = "a", Picture = "p" }, null, None);

@@ -25,7 +25,7 @@ public abstract partial class StoreContract
         Secret cookie = Secret.New();
         SignInCompletion completion = await MakeGrant(client, user, cookie: cookie);
         RefreshToken token = NewToken(completion.Grant);
-        await Grants.RedeemAsync(completion.Code, token, Now, None);
+        await Redeem(completion, token);
 
         (await Users.FindAsync(Other.Id, user.Id, None)).ShouldBeNull();
         (await Users.FindByEmailAsync(Other.Id, user.Email, None)).ShouldBeNull();

@@ -339,10 +339,42 @@ public abstract partial class StoreContract : IAsyncLifetime
     {
         SignInCompletion completion = await MakeGrant(client, user, profile, choice);
         RefreshToken token = NewToken(completion.Grant);
-        if (!await Grants.RedeemAsync(completion.Code, token, Now, None))
+        if (!await Redeem(completion, token))
             throw new InvalidOperationException("A fresh code is redeemed once.");
         return (completion, token);
     }
+
+    /// <summary>Redeems the code as its client would, for this refresh token; whether it was this call that did.</summary>
+    protected async Task<bool> Redeem(SignInCompletion completion, RefreshToken token) =>
+        await Grants.RedeemAsync(NewRedemption(completion, token), None) is { IsSpentNow: true };
+
+    protected CodeRedemption NewRedemption(SignInCompletion completion, RefreshToken token) => new()
+    {
+        RealmId = completion.Code.RealmId,
+        CodeHash = completion.Code.CodeHash,
+        ClientId = completion.Grant.ClientId,
+        RedirectUri = completion.Code.RedirectUri,
+        CodeChallenge = completion.Code.CodeChallenge,
+        Now = Now,
+        Mark = token.TokenHash,
+        GivesRefreshToken = true,
+        RefreshExpiresAt = token.ExpiresAt,
+    };
+
+    /// <summary>Spends the token as its client would for this successor; whether it was this call that did.</summary>
+    protected async Task<bool> Rotate(RefreshToken token, Grant grant, byte[] sealedSuccessor, RefreshToken successor, Id<Organization>? switchTo = null) =>
+        await Grants.RotateAsync(NewRotation(token, grant, sealedSuccessor, successor) with { SwitchTo = switchTo }, None) is { IsSpentNow: true };
+
+    protected RefreshRotation NewRotation(RefreshToken token, Grant grant, byte[] sealedSuccessor, RefreshToken successor) => new()
+    {
+        RealmId = token.RealmId,
+        TokenHash = token.TokenHash,
+        ClientId = grant.ClientId,
+        Now = Now,
+        SuccessorHash = successor.TokenHash,
+        SealedSuccessor = sealedSuccessor,
+        ExpiresAt = successor.ExpiresAt,
+    };
 
     protected async Task<bool> IsLive(Grant grant) => (await Grants.LoadAsync(grant.RealmId, grant.Id, None)) is { } facts && facts.IsLive(Now);
 

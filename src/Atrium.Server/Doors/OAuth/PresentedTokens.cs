@@ -18,7 +18,8 @@ public sealed record PresentedAccessToken(JsonElement Claims, GrantFacts? Facts)
 }
 
 /// <summary>Reads our own tokens when somebody presents them to us. The signature tells that it is ours; the store tells whether it still counts.</summary>
-public sealed class PresentedTokens(RealmKeys keys, GrantStore grants, TokenIssuer issuer, PublicUrl publicUrl, TimeProvider clock)
+public sealed class PresentedTokens(
+    RealmKeys keys, GrantStore grants, RefreshTokenLookup lookup, TokenIssuer issuer, PublicUrl publicUrl, TimeProvider clock)
 {
     /// <summary>The access token, if it is in its time and what it stands on still lives; null for everything else.</summary>
     public async Task<PresentedAccessToken?> ReadAccessTokenAsync(Realm realm, string token, CancellationToken cancellationToken)
@@ -44,7 +45,7 @@ public sealed class PresentedTokens(RealmKeys keys, GrantStore grants, TokenIssu
     public async Task<(RefreshToken Token, GrantFacts Facts)?> ReadRefreshTokenAsync(Realm realm, string token, CancellationToken cancellationToken)
     {
         DateTimeOffset now = clock.GetUtcNow();
-        return await grants.FindRefreshTokenAsync(realm.Id, new Secret(token).Hash(), switchTo: null, cancellationToken) is var (stored, facts)
+        return await FindRefreshTokenAsync(realm, token, cancellationToken) is var (stored, facts)
             && stored.SpentAt is null
             && now < stored.ExpiresAt
             && facts.IsLive(now)
@@ -56,7 +57,7 @@ public sealed class PresentedTokens(RealmKeys keys, GrantStore grants, TokenIssu
     /// <summary>The grant that a token of any kind came from, good or not: to end it, that is enough.</summary>
     public async Task<GrantFacts?> FindGrantAsync(Realm realm, string token, CancellationToken cancellationToken)
     {
-        if (await grants.FindRefreshTokenAsync(realm.Id, new Secret(token).Hash(), switchTo: null, cancellationToken) is var (_, facts))
+        if (await FindRefreshTokenAsync(realm, token, cancellationToken) is var (_, facts))
             return facts;
         return await VerifyAsync(realm, token, Jwt.AccessTokenType, cancellationToken) is { } claims
             && TokenId.GrantOf(Jwt.StringOf(claims, "jti")) is { } grant
@@ -67,6 +68,11 @@ public sealed class PresentedTokens(RealmKeys keys, GrantStore grants, TokenIssu
     /// <summary>The claims of an ID token of ours, however old, or null (OpenID Connect RP-Initiated Logout section 2).</summary>
     public async Task<JsonElement?> ReadIdTokenAsync(Realm realm, string token, CancellationToken cancellationToken) =>
         await VerifyAsync(realm, token, type: null, cancellationToken);
+
+    private async Task<(RefreshToken Token, GrantFacts Facts)?> FindRefreshTokenAsync(Realm realm, string token, CancellationToken cancellationToken) =>
+        await lookup.HashOfAsync(realm.Id, new Secret(token), cancellationToken) is { } hash
+            ? await grants.FindRefreshTokenAsync(realm.Id, hash, switchTo: null, cancellationToken)
+            : null;
 
     private async Task<JsonElement?> VerifyAsync(Realm realm, string token, string? type, CancellationToken cancellationToken) =>
         Jwt.Read(token, await keys.AllAsync(realm.Id, cancellationToken), type);

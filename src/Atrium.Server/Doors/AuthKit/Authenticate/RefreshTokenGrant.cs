@@ -13,7 +13,7 @@ namespace Atrium.Server.Doors.AuthKit.Authenticate;
 /// <c>refresh_token</c>. Without <c>organization_id</c> the session stays in the organization of the last token; with one it moves there if
 /// the person may enter it as they are signed in now. A refused switch costs nothing.
 /// </summary>
-public sealed class RefreshTokenGrant(GrantStore store, GrantDesk grants, SignInDesk desk, TimeProvider clock) : AuthKitGrant
+public sealed class RefreshTokenGrant(GrantStore store, RefreshTokenLookup lookup, GrantDesk grants, SignInDesk desk, TimeProvider clock) : AuthKitGrant
 {
     public override string GrantType => "refresh_token";
 
@@ -33,7 +33,8 @@ public sealed class RefreshTokenGrant(GrantStore store, GrantDesk grants, SignIn
             return await RefreshAsync(call, token, switchTo: null, cancellationToken);
 
         // A token that is over is over, whatever organization it names: the SDKs end the session on invalid_grant and on nothing else.
-        if (await store.FindRefreshTokenAsync(call.Client.RealmId, token.Hash(), switchTo: null, cancellationToken) is not var (stored, facts)
+        if (await lookup.HashOfAsync(call.Client.RealmId, token, cancellationToken) is not { } hash
+            || await store.FindRefreshTokenAsync(call.Client.RealmId, hash, switchTo: null, cancellationToken) is not var (stored, facts)
             || GrantRules.Refresh(stored, facts, call.Client, scopes: null, RestatedTerms.None, clock.GetUtcNow()) is GrantDecision.Refuse or GrantDecision.End
             || facts.Grant.Choice.Selected?.ToString() == wanted)
         {
