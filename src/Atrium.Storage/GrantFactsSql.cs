@@ -19,12 +19,12 @@ internal sealed class GrantFactsSql(string carrier, string from, string where, s
     /// <summary>The same in a row that begins with the grant.</summary>
     internal const string SplitsOfGrant = "session_split,client_split,user_split,realm_split";
 
-    /// <summary>The two columns where memberships and organizations meet in a row of the second query.</summary>
-    internal const string MembershipSplit = "organization_split";
+    private const string MembershipColumns =
+        "m.organization_id, o.name AS organization_name, o.handle AS organization_handle, o.status AS organization_status, m.scopes, m.title, m.status, m.joined_at";
 
     /// <summary>
     /// Three queries: the one row of everything that there is one of; the memberships that a token of the grant may speak of, all or the
-    /// chosen one alone, oldest first; the roles that these name, for the one profile that looks into them. @switchTo stands in for the
+    /// chosen one alone; the roles that these name, for the one profile that looks into them. @switchTo stands in for the
     /// organization that the grant has chosen.
     /// </summary>
     public string Text { get; } =
@@ -41,18 +41,17 @@ internal sealed class GrantFactsSql(string carrier, string from, string where, s
             JOIN realms r ON r.id = g.realm_id
         WHERE g.realm_id = @realm AND {where};
 
-        SELECT {SqlTypes.Of("m", MembershipStore.Columns)}, m.organization_id AS then_by, o.realm_id AS organization_split, {SqlTypes.Of("o", OrganizationStore.Columns)}
+        SELECT {MembershipColumns}
         FROM {from}
             JOIN memberships m ON m.realm_id = g.realm_id AND m.user_id = g.user_id
             JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id
         WHERE g.realm_id = @realm AND {where} AND g.choice = 'all' AND @switchTo IS NULL
         UNION ALL
-        SELECT {SqlTypes.Of("m", MembershipStore.Columns)}, m.organization_id AS then_by, o.realm_id AS organization_split, {SqlTypes.Of("o", OrganizationStore.Columns)}
+        SELECT {MembershipColumns}
         FROM {from}
             JOIN memberships m ON m.realm_id = g.realm_id AND m.user_id = g.user_id AND m.organization_id = coalesce(@switchTo, g.organization_id)
             JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id
-        WHERE g.realm_id = @realm AND {where}
-        ORDER BY joined_at, then_by;
+        WHERE g.realm_id = @realm AND {where};
 
         SELECT DISTINCT roles.realm_id, roles.slug, roles.name, roles.permissions
         FROM {from}

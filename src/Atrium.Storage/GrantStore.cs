@@ -270,13 +270,11 @@ public sealed class GrantStore(Database database)
     private static GrantFacts FactsOf(GrantRow grant, Session session, Client client, User user, Realm realm) =>
         new() { Grant = grant.ToGrant(), Session = session, Client = client, User = user, Realm = realm, Memberships = [] };
 
-    private static async Task<GrantFacts> WithMembershipsAsync(SqlMapper.GridReader results, GrantFacts facts)
+    private static async Task<GrantFacts> WithMembershipsAsync(SqlMapper.GridReader results, GrantFacts facts) => facts with
     {
-        IEnumerable<MembershipInOrganization> memberships = results.Read<Membership, Organization, MembershipInOrganization>(
-            static (membership, organization) => new MembershipInOrganization(membership, organization), GrantFactsSql.MembershipSplit);
-        Role[] roles = [.. await results.ReadAsync<Role>()];
-        return facts with { Memberships = [.. memberships.Select(entry => new MembershipInOrganizationAndRoles(entry, roles))] };
-    }
+        Memberships = [.. await results.ReadAsync<MembershipFacts>()],
+        Roles = [.. await results.ReadAsync<Role>()],
+    };
 
     private sealed record GrantRow
     {

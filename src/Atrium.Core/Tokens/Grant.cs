@@ -1,4 +1,5 @@
 using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
@@ -51,14 +52,17 @@ public sealed record GrantFacts
     public required User User { get; init; }
 
     /// <summary>All memberships, or the chosen one alone where the grant has chosen.</summary>
-    public required IReadOnlyList<MembershipInOrganizationAndRoles> Memberships { get; init; }
+    public required IReadOnlyList<MembershipFacts> Memberships { get; init; }
+
+    /// <summary>The roles of the realm that the memberships' scopes name, where the profile looks into them.</summary>
+    public IReadOnlyList<Role> Roles { get; init; } = [];
 
     /// <summary>The realm itself, which is the organization of a sign-in at its root.</summary>
     public required Realm Realm { get; init; }
 
     /// <summary>What a token of this grant says about organizations now.</summary>
     public OrganizationClaims Organizations => OrganizationClaims.Resolve(
-        Grant.Profile, Grant.Choice, Grant.OnOrganizationPath, Client.Settings.Restrictions.Organizations, Memberships, Realm);
+        Grant.Profile, Grant.Choice, Grant.OnOrganizationPath, Client.Settings.Restrictions.Organizations, Memberships, Roles, Realm);
 
     /// <summary>Whether the person may still be spoken for at all.</summary>
     public bool IsLive(DateTimeOffset now) =>

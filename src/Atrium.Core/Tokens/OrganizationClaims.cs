@@ -6,9 +6,6 @@ using Atrium.Core.SignIns;
 
 namespace Atrium.Core.Tokens;
 
-/// <summary>A membership with the roles of the realm that its scopes name.</summary>
-public sealed record MembershipInOrganizationAndRoles(MembershipInOrganization Entry, IReadOnlyList<Role> Roles);
-
 /// <summary>
 /// What a token says about organizations. <see cref="Resolve"/> is the one place that decides it, for code, refresh, userinfo,
 /// introspection and every door; <see cref="WriteTo"/> is the one place that spells it.
@@ -23,7 +20,7 @@ public abstract record OrganizationClaims
     public sealed record Omitted : OrganizationClaims;
 
     /// <summary><c>multi_org</c>: always an array, oldest membership first.</summary>
-    public sealed record Many(IReadOnlyList<Membership> Memberships) : OrganizationClaims;
+    public sealed record Many(IReadOnlyList<MembershipFacts> Memberships) : OrganizationClaims;
 
     /// <summary><c>single_org</c> with an organization.</summary>
     public sealed record One(Id<Organization> Organization, IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions) : OrganizationClaims;
@@ -34,31 +31,33 @@ public abstract record OrganizationClaims
     /// <summary>The grant was for one organization and that is over: profiles that speak of one organization issue nothing more.</summary>
     public sealed record Ended : OrganizationClaims;
 
+    /// <param name="roles">The roles of the realm that the memberships' scopes name.</param>
     public static OrganizationClaims Resolve(
         TokenProfile profile,
         OrganizationChoice choice,
         bool onOrganizationPath,
         OrganizationRestriction restriction,
-        IEnumerable<MembershipInOrganizationAndRoles> memberships,
+        IEnumerable<MembershipFacts> memberships,
+        IReadOnlyList<Role> roles,
         Realm realm)
     {
         if (profile == TokenProfile.MultiOrg && restriction.Policy == OrganizationPolicy.None)
             return new Omitted();
 
-        MembershipInOrganizationAndRoles[] effective =
+        MembershipFacts[] effective =
         [
             .. memberships
-                .Where(membership => membership.Entry.IsEffective
-                    && restriction.Allows(membership.Entry.Organization.Id)
-                    && (choice.Selected is null || choice.Selected == membership.Entry.Organization.Id))
-                .OrderBy(static membership => membership.Entry.Membership.JoinedAt)
-                .ThenBy(static membership => membership.Entry.Organization.Id.Value),
+                .Where(membership => membership.IsEffective
+                    && restriction.Allows(membership.OrganizationId)
+                    && (choice.Selected is null || choice.Selected == membership.OrganizationId))
+                .OrderBy(static membership => membership.JoinedAt)
+                .ThenBy(static membership => membership.OrganizationId.Value),
         ];
 
         if (profile == TokenProfile.MultiOrg)
         {
             bool speaksOfNone = choice == OrganizationChoice.NoOrganization || choice == OrganizationChoice.Unchosen;
-            return new Many(speaksOfNone ? [] : [.. effective.Select(static membership => membership.Entry.Membership)]);
+            return new Many(speaksOfNone ? [] : effective);
         }
 
         if (choice is not OrganizationChoice.Chosen)
@@ -71,7 +70,7 @@ public abstract record OrganizationClaims
         return effective switch
         {
             [] => new Ended(),
-            [var only, ..] when profile == TokenProfile.SingleOrg => OneOf(only),
+            [var only, ..] when profile == TokenProfile.SingleOrg => OneOf(only, roles),
             [var only, ..] => NamedOf(only, onOrganizationPath, realm),
         };
     }
@@ -83,7 +82,7 @@ public abstract record OrganizationClaims
         {
             case Many many:
                 json.WriteStartArray("organizations"u8);
-                foreach (Membership membership in many.Memberships)
+                foreach (MembershipFacts membership in many.Memberships)
                 {
                     json.WriteStartObject();
                     json.WriteString("id"u8, membership.OrganizationId.ToString());
@@ -127,19 +126,18 @@ public abstract record OrganizationClaims
         return (slugs, [.. brought.Concat(scopes.Except(slugs, StringComparer.Ordinal)).Distinct(StringComparer.Ordinal)]);
     }
 
-    private static One OneOf(MembershipInOrganizationAndRoles membership)
+    private static One OneOf(MembershipFacts membership, IReadOnlyList<Role> roles)
     {
-        (IReadOnlyList<string> roles, IReadOnlyList<string> permissions) = SplitScopes(membership.Entry.Membership.Scopes, membership.Roles);
-        return new One(membership.Entry.Organization.Id, roles, permissions);
+        (IReadOnlyList<string> slugs, IReadOnlyList<string> permissions) = SplitScopes(membership.Scopes, roles);
+        return new One(membership.OrganizationId, slugs, permissions);
     }
 
     /// <summary>A sign-in on the organization's path speaks of the organization; one that began at the root speaks of the realm and names the organization entered.</summary>
-    private static Named NamedOf(MembershipInOrganizationAndRoles membership, bool onOrganizationPath, Realm realm)
+    private static Named NamedOf(MembershipFacts membership, bool onOrganizationPath, Realm realm)
     {
-        Organization organization = membership.Entry.Organization;
-        string entered = organization.Id.ToString();
+        string entered = membership.OrganizationId.ToString();
         return onOrganizationPath
-            ? new Named(entered, organization.Name, organization.Handle, entered)
+            ? new Named(entered, membership.OrganizationName, membership.OrganizationHandle, entered)
             : new Named(realm.Id.ToString(), realm.Name, realm.Handle, entered);
     }
 

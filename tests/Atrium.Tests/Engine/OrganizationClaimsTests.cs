@@ -97,7 +97,7 @@ public sealed class OrganizationClaimsTests
             Worlds.Organization(1, OrganizationStatus.Active), MembershipStatus.Active, ["owner", "billing:write"], 2, "Founder");
         MembershipInOrganization member = Worlds.Membership(
             Worlds.Organization(2, OrganizationStatus.Active), MembershipStatus.Active, [], 1);
-        Text(new OrganizationClaims.Many([founder.Membership, member.Membership])).ShouldBe(
+        Text(new OrganizationClaims.Many([Worlds.FactsOf(founder), Worlds.FactsOf(member)])).ShouldBe(
             $$"""{"organizations":[{"id":"{{founder.Organization.Id}}","title":"Founder","scopes":["owner","billing:write"],"joined_at":{{founder.Membership.JoinedAt.ToUnixTimeSeconds()}}},{"id":"{{member.Organization.Id}}","title":null,"scopes":[],"joined_at":{{member.Membership.JoinedAt.ToUnixTimeSeconds()}}}]}""");
     }
 

@@ -51,18 +51,18 @@ public sealed record World
         ChosenIsShared = ChosenIsShared,
     };
 
-    public IReadOnlyList<MembershipInOrganizationAndRoles> WithRoles =>
-        [.. Memberships.Select(entry => new MembershipInOrganizationAndRoles(entry, Roles))];
+    private IReadOnlyList<MembershipFacts> MembershipFacts => [.. Memberships.Select(Worlds.FactsOf)];
 
     public OrganizationClaims Resolve(TokenProfile profile, OrganizationChoice choice, bool onPath = false) =>
-        OrganizationClaims.Resolve(profile, choice, onPath, Restriction, WithRoles, Realm);
+        OrganizationClaims.Resolve(profile, choice, onPath, Restriction, MembershipFacts, Roles, Realm);
 
     public GrantFacts GrantFacts(TokenProfile profile, OrganizationChoice choice, bool onPath = false) => new()
     {
         Realm = Realm,
         Client = Client,
         User = User,
-        Memberships = WithRoles,
+        Memberships = MembershipFacts,
+        Roles = Roles,
         Session = new Session
         {
             RealmId = Realm.Id,
@@ -117,6 +117,19 @@ internal static class Worlds
 
     public static void ForAll<T>(Gen<T> gen, Func<T, bool> holds) =>
         Prop.ForAll(gen.ToArbitrary(), holds).Check(Config.QuickThrowOnFailure.WithMaxTest(1000).WithQuietOnSuccess(true));
+
+    /// <summary>As much of a membership as a token may speak of.</summary>
+    public static MembershipFacts FactsOf(MembershipInOrganization entry) => new()
+    {
+        OrganizationId = entry.Organization.Id,
+        OrganizationName = entry.Organization.Name,
+        OrganizationHandle = entry.Organization.Handle,
+        OrganizationStatus = entry.Organization.Status,
+        Scopes = entry.Membership.Scopes,
+        Title = entry.Membership.Title,
+        Status = entry.Membership.Status,
+        JoinedAt = entry.Membership.JoinedAt,
+    };
 
     public static Gen<T> Of<T>(params T[] values) => Gen.Elements(values);
 

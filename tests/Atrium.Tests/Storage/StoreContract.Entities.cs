@@ -6,6 +6,7 @@ using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Storage;
+using Atrium.Tests.Engine;
 using Atrium.Tests.Harness;
 using Dapper;
 using Shouldly;
@@ -305,8 +306,8 @@ public abstract partial class StoreContract
         Same(facts.Client, client);
         Same(facts.User, user with { LastSignInAt = Now });
         facts.Realm.ShouldBe(Realm);
-        Same(facts.Memberships.ShouldHaveSingleItem().Entry, new MembershipInOrganization(membership, northwind));
-        facts.Memberships[0].Roles.ShouldHaveSingleItem().Permissions.ShouldBe(["read"]);
+        Same(facts.Memberships.ShouldHaveSingleItem(), Worlds.FactsOf(new MembershipInOrganization(membership, northwind)));
+        facts.Roles.ShouldHaveSingleItem().Permissions.ShouldBe(["read"]);
 
         SignInCompletion all = await MakeGrant(client, user, TokenProfile.MultiOrg, OrganizationChoice.AllMemberships);
         (await Grants.LoadAsync(Realm.Id, all.Grant.Id, None))!.Memberships.Count.ShouldBe(2);
@@ -323,7 +324,7 @@ public abstract partial class StoreContract
         (RefreshToken found, GrantFacts switched) = (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, contoso.Id, None))!.Value;
         Same(found, token);
         switched.Grant.Choice.Selected.ShouldBe(contoso.Id);
-        switched.Memberships.ShouldHaveSingleItem().Entry.Organization.Id.ShouldBe(contoso.Id);
+        switched.Memberships.ShouldHaveSingleItem().OrganizationId.ShouldBe(contoso.Id);
         await Rotate(token, one.Grant, [7], NewToken(one.Grant), switchTo: contoso.Id);
         (await Grants.LoadAsync(Realm.Id, one.Grant.Id, None))!.Grant.Choice.Selected.ShouldBe(contoso.Id);
     }

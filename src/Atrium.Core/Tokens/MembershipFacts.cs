@@ -1,0 +1,26 @@
+using Atrium.Core.Organizations;
+
+namespace Atrium.Core.Tokens;
+
+/// <summary>One membership as far as a token may speak of it. Somebody in 500 organizations has 500 of these read at every refresh: it has nothing else.</summary>
+public sealed record MembershipFacts
+{
+    public required Id<Organization> OrganizationId { get; init; }
+
+    public required string OrganizationName { get; init; }
+
+    public required string OrganizationHandle { get; init; }
+
+    public required OrganizationStatus OrganizationStatus { get; init; }
+
+    public required IReadOnlyList<string> Scopes { get; init; }
+
+    public string? Title { get; init; }
+
+    public required MembershipStatus Status { get; init; }
+
+    public required DateTimeOffset JoinedAt { get; init; }
+
+    /// <summary>Only an active membership of an active organization gives anything.</summary>
+    public bool IsEffective => Status == MembershipStatus.Active && OrganizationStatus == OrganizationStatus.Active;
+}
