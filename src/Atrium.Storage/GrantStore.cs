@@ -13,7 +13,7 @@ namespace Atrium.Storage;
 /// <summary>Grants, and the one-time things that they are carried by: authorization codes and refresh tokens.</summary>
 public sealed class GrantStore(Database database)
 {
-    private const string CodeColumns = "realm_id, code_hash, grant_id, redirect_uri, nonce, code_challenge, created_at, expires_at, spent_at, spent_by";
+    internal const string CodeColumns = "realm_id, code_hash, grant_id, redirect_uri, nonce, code_challenge, created_at, expires_at, spent_at, spent_by";
     private const string TokenColumns = "realm_id, token_hash, grant_id, created_at, expires_at, spent_at, sealed_successor";
 
     /// <summary>What a grant <c>g</c> stands on, alive; the same as <see cref="GrantFacts.IsLive"/>.</summary>
@@ -122,28 +122,28 @@ public sealed class GrantStore(Database database)
     /// <summary>Spends a code for a refresh token, if the client gets one, and loads the facts to issue from; null for a code that there is not.</summary>
     public Task<Spending<AuthorizationCode>?> RedeemAsync(CodeRedemption redemption, CancellationToken cancellationToken) =>
         database.WriteThenReadAsync(
-            redemption.GivesRefreshToken ? RedeemForRefreshToken : Redeem,
+            TextOf(redemption),
             ofCode.Text,
-            new
-            {
-                realm = redemption.RealmId,
-                codeHash = redemption.CodeHash,
-                client = redemption.ClientId,
-                redirectUri = redemption.RedirectUri,
-                codeChallenge = redemption.CodeChallenge,
-                now = redemption.Now,
-                mark = redemption.Mark,
-                refreshExpiresAt = redemption.RefreshExpiresAt,
-                switchTo = (Id<Organization>?)null,
-            },
-            async results =>
-            {
-                if (await ReadAsync<AuthorizationCode>(results, switchTo: null) is not var (code, facts))
-                    return null;
-                bool isSpentNow = code.SpentBy == redemption.Mark;
-                return new Spending<AuthorizationCode>(isSpentNow, isSpentNow ? code with { SpentAt = null, SpentBy = null } : code, facts);
-            },
+            ParametersOf(redemption),
+            results => ReadAsync(results, redemption),
             cancellationToken);
+
+    /// <summary>
+    /// Completes a sign-in and redeems its code at once, for a door that answers with the tokens themselves. Null, with nothing spent, when
+    /// somebody else was faster or the person is gone.
+    /// </summary>
+    public Task<Spending<AuthorizationCode>?> CompleteAndRedeemAsync(
+        SignInCompletion completion, CodeRedemption redemption, CancellationToken cancellationToken)
+    {
+        DynamicParameters parameters = SignInCompletionSql.ParametersOf(completion);
+        parameters.AddDynamicParams(ParametersOf(redemption));
+        return database.WriteThenReadAsync(
+            $"{SignInCompletionSql.TextOf(database, completion)};\n{TextOf(redemption)}",
+            ofCode.Text,
+            parameters,
+            results => ReadAsync(results, redemption),
+            cancellationToken);
+    }
 
     /// <summary>
     /// Spends a refresh token for its successor, moves the grant to another organization where the client asked for it, and loads the facts
@@ -184,39 +184,6 @@ public sealed class GrantStore(Database database)
                 "UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND id = @grant AND ended_at IS NULL", new { realm, grant, now }),
             cancellationToken);
 
-    internal static Task InsertAsync(DbConnection connection, Grant grant) =>
-        connection.ExecuteAsync(
-            $"""
-            INSERT INTO grants ({GrantFactsSql.GrantColumns})
-            VALUES (@RealmId, @Id, @SessionId, @ClientId, @UserId, @Door, @Profile, @Scopes, @Word, @Selected, @OnOrganizationPath, @Resource,
-                @CreatedAt, @EndedAt)
-            """,
-            new
-            {
-                grant.RealmId,
-                grant.Id,
-                grant.SessionId,
-                grant.ClientId,
-                grant.UserId,
-                Door = grant.Door.ToString(),
-                Profile = grant.Profile.ToString(),
-                grant.Scopes,
-                grant.Choice.Word,
-                grant.Choice.Selected,
-                grant.OnOrganizationPath,
-                grant.Resource,
-                grant.CreatedAt,
-                grant.EndedAt,
-            });
-
-    internal static Task InsertAsync(DbConnection connection, AuthorizationCode code) =>
-        connection.ExecuteAsync(
-            $"""
-            INSERT INTO authorization_codes ({CodeColumns})
-            VALUES (@RealmId, @CodeHash, @GrantId, @RedirectUri, @Nonce, @CodeChallenge, @CreatedAt, @ExpiresAt, @SpentAt, @SpentBy)
-            """,
-            code);
-
     /// <summary>
     /// A membership ended: grants that speak of that organization alone end, and sessions that an API sign-in made for nothing else.
     /// Grants of multi-org tokens live on; the next refresh just no longer speaks of it.
@@ -252,6 +219,29 @@ public sealed class GrantStore(Database database)
                     WHERE live.realm_id = @realm AND live.session_id = sessions.id AND live.ended_at IS NULL)
             """,
             parameters);
+    }
+
+    private static string TextOf(CodeRedemption redemption) => redemption.GivesRefreshToken ? RedeemForRefreshToken : Redeem;
+
+    private static object ParametersOf(CodeRedemption redemption) => new
+    {
+        realm = redemption.RealmId,
+        codeHash = redemption.CodeHash,
+        client = redemption.ClientId,
+        redirectUri = redemption.RedirectUri,
+        codeChallenge = redemption.CodeChallenge,
+        now = redemption.Now,
+        mark = redemption.Mark,
+        refreshExpiresAt = redemption.RefreshExpiresAt,
+        switchTo = (Id<Organization>?)null,
+    };
+
+    private static async Task<Spending<AuthorizationCode>?> ReadAsync(SqlMapper.GridReader results, CodeRedemption redemption)
+    {
+        if (await ReadAsync<AuthorizationCode>(results, switchTo: null) is not var (code, facts))
+            return null;
+        bool isSpentNow = code.SpentBy == redemption.Mark;
+        return new Spending<AuthorizationCode>(isSpentNow, isSpentNow ? code with { SpentAt = null, SpentBy = null } : code, facts);
     }
 
     private static async Task<(T Shown, GrantFacts Facts)?> ReadAsync<T>(SqlMapper.GridReader results, Id<Organization>? switchTo)

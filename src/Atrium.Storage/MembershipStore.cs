@@ -24,8 +24,6 @@ public sealed class MembershipStore(Database database)
         WHERE m.realm_id = @realm
         """;
 
-    private static readonly string WithOrganization = $"{SqlTypes.Of("m", Columns)}, o.realm_id AS split, {SqlTypes.Of("o", OrganizationStore.Columns)}";
-
     public Task<Membership?> FindAsync(Id<Realm> realm, Id<Membership> membership, CancellationToken cancellationToken) =>
         database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Membership>(
@@ -124,22 +122,6 @@ public sealed class MembershipStore(Database database)
                 return deleted == 1;
             },
             cancellationToken);
-
-    /// <summary>A person's memberships with their organizations, oldest first; one organization's alone where it is named.</summary>
-    internal static async Task<IReadOnlyList<MembershipInOrganization>> OfUserAsync(
-        DbConnection connection, Id<Realm> realm, Id<User> user, Id<Organization>? only) =>
-        [
-            .. await connection.QueryAsync<Membership, Organization, MembershipInOrganization>(
-                $"""
-                SELECT {WithOrganization}
-                FROM memberships m JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id
-                WHERE m.realm_id = @realm AND m.user_id = @user {(only is null ? "" : "AND m.organization_id = @only")}
-                ORDER BY m.joined_at, m.organization_id
-                """,
-                static (membership, organization) => new MembershipInOrganization(membership, organization),
-                new { realm, user, only },
-                splitOn: "split"),
-        ];
 
     private static async Task<MembershipDetails?> DetailsAsync(
         DbConnection connection, Id<Realm> realm, Id<Membership> membership, string forUpdate = "") =>

@@ -112,28 +112,6 @@ public sealed class SessionStore(Database database)
             new { realm, user, now });
     }
 
-    internal static Task InsertAsync(DbConnection connection, Session session, SecretHash? cookie) =>
-        connection.ExecuteAsync(
-            """
-            INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at)
-            VALUES (@RealmId, @Id, @UserId, @cookie, @Proofs, @AuthenticatedAt, @IpAddress, @UserAgent, @CreatedAt, @UpdatedAt, @ExpiresAt, @EndedAt)
-            """,
-            new
-            {
-                session.RealmId,
-                session.Id,
-                session.UserId,
-                cookie,
-                session.Proofs,
-                session.AuthenticatedAt,
-                session.IpAddress,
-                session.UserAgent,
-                session.CreatedAt,
-                session.UpdatedAt,
-                session.ExpiresAt,
-                session.EndedAt,
-            });
-
     private sealed record SessionOrganization
     {
         public Id<Session> SessionId { get; init; }

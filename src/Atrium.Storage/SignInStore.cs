@@ -9,8 +9,8 @@ using Dapper;
 
 namespace Atrium.Storage;
 
-/// <summary>A sign-in as it is stored, and the browser that it is bound to, if it began in one.</summary>
-public sealed record StoredSignIn(SignIn SignIn, SecretHash? Browser);
+/// <summary>A sign-in as it is stored, the browser that it is bound to, if it began in one, and what deciding its next step may need.</summary>
+public sealed record StoredSignIn(SignIn SignIn, SecretHash? Browser, SignInFacts Facts);
 
 /// <summary>Everything that a completed sign-in leaves behind, written in one transaction.</summary>
 public sealed record SignInCompletion
@@ -46,6 +46,26 @@ public sealed class SignInStore(Database database)
         failed_tries, version, created_at, expires_at
         """;
 
+    private static readonly string FindText =
+        $"""
+        SELECT {SqlTypes.Of("i", Columns)},
+            c.realm_id AS client_split, {SqlTypes.Of("c", ClientStore.Columns)},
+            u.realm_id AS user_split, {SqlTypes.Of("u", UserStore.Columns)}
+        FROM sign_ins i
+            JOIN clients c ON c.realm_id = i.realm_id AND c.id = i.client_id
+            LEFT JOIN users u ON u.realm_id = i.realm_id AND u.id = i.user_id
+        WHERE i.realm_id = @realm AND i.handle_hash = @handle;
+        {new SignInFactsSql("sign_ins i", "i.handle_hash = @handle").Text}
+        """;
+
+    private static readonly string LoadText =
+        $"""
+        SELECT {UserStore.Columns} FROM users WHERE realm_id = @realm AND id = @user;
+        {new SignInFactsSql(
+            "(SELECT @realm AS realm_id, @user AS user_id, @organization AS organization_id, @client AS client_id, @choice AS choice) i",
+            "i.choice IS NOT NULL").Text}
+        """;
+
     /// <summary>Makes a sign-in's row; false when the person or the client is gone.</summary>
     public Task<bool> CreateAsync(SignIn signIn, SecretHash handle, SecretHash? browser, CancellationToken cancellationToken) =>
         database.TryWriteAsync(
@@ -58,10 +78,23 @@ public sealed class SignInStore(Database database)
                 Row(signIn, handle, browser)) == 1,
             cancellationToken);
 
-    public Task<StoredSignIn?> FindAsync(Id<Realm> realm, SecretHash handle, CancellationToken cancellationToken) =>
-        database.QueryAsync(
-            async connection => (await connection.QuerySingleOrDefaultAsync<SignInRow>(
-                $"SELECT {Columns} FROM sign_ins WHERE realm_id = @realm AND handle_hash = @handle", new { realm, handle }))?.ToStored(),
+    /// <summary>A sign-in by its handle, with its client and everything that deciding the next step may need.</summary>
+    public Task<StoredSignIn?> FindAsync(Id<Realm> realm, SecretHash handle, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.ReadTogetherAsync(
+            FindText,
+            new { realm, handle },
+            async results =>
+            {
+                (SignInRow Row, Client Client, User User) one = results.Read<SignInRow, Client, User, (SignInRow, Client, User)>(
+                    static (row, client, user) => (row, client, user), "client_split,user_split").SingleOrDefault();
+                if (one.Row is not { } row)
+                    return null;
+
+                // Where nobody is known yet, the columns of a person are all there, and empty.
+                User? user = row.UserId is null ? null : one.User;
+                SignIn signIn = row.ToSignIn();
+                return new StoredSignIn(signIn, row.BrowserHash, await ReadFactsAsync(results, signIn, one.Client, user, now));
+            },
             cancellationToken);
 
     /// <summary>
@@ -108,40 +141,11 @@ public sealed class SignInStore(Database database)
     /// one grant or none, however often it is submitted. False, with nothing spent, when somebody else was faster or the person is gone.
     /// </summary>
     public Task<bool> CompleteAsync(SignInCompletion completion, CancellationToken cancellationToken) =>
-        database.TryWriteAsync(
-            async connection =>
-            {
-                SignIn signIn = completion.SignIn;
-                DateTimeOffset now = completion.Grant.CreatedAt;
-                if (completion.Proof is { } proof && !await FactorStore.SpendAsync(connection, signIn.RealmId, proof, now))
-                    return false;
-                if (completion.IsStored
-                    && await connection.ExecuteAsync(
-                        "DELETE FROM sign_ins WHERE realm_id = @RealmId AND id = @Id AND version = @Version",
-                        new { signIn.RealmId, signIn.Id, signIn.Version }) == 0)
-                {
-                    return false;
-                }
-
-                if (completion.ReplacedSession is { } replaced)
-                {
-                    await connection.ExecuteAsync(
-                        "UPDATE sessions SET cookie_hash = NULL, updated_at = @now WHERE realm_id = @RealmId AND id = @replaced",
-                        new { signIn.RealmId, replaced, now });
-                }
-
-                if (completion.IsNewSession)
-                {
-                    await SessionStore.InsertAsync(connection, completion.Session, completion.Cookie);
-                    await connection.ExecuteAsync(
-                        "UPDATE users SET last_sign_in_at = @now WHERE realm_id = @RealmId AND id = @UserId",
-                        new { signIn.RealmId, completion.Grant.UserId, now });
-                }
-
-                await GrantStore.InsertAsync(connection, completion.Grant);
-                await GrantStore.InsertAsync(connection, completion.Code);
-                return true;
-            },
+        database.WriteThenReadAsync(
+            SignInCompletionSql.TextOf(database, completion),
+            "SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant",
+            SignInCompletionSql.ParametersOf(completion),
+            static async results => (await results.ReadAsync<int>()).Any(),
             cancellationToken);
 
     /// <summary>
@@ -149,46 +153,42 @@ public sealed class SignInStore(Database database)
     /// and the chosen one where it is chosen; never more.
     /// </summary>
     public Task<SignInFacts> LoadFactsAsync(SignIn signIn, Client client, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.ReadAsync(
-            async connection =>
+        database.ReadTogetherAsync(
+            LoadText,
+            new
             {
-                Id<Organization>? chosen = signIn.Choice.Selected;
-                bool choosesAmongAll = chosen is null
-                    && signIn.Choice == OrganizationChoice.Unchosen
-                    && client.ProfileFor(signIn.Door) == TokenProfile.SingleOrg;
-                var parameters = new { realm = signIn.RealmId, user = signIn.UserId, chosen, client = client.Id };
-                User? user = signIn.UserId is null
-                    ? null
-                    : await connection.QuerySingleOrDefaultAsync<User>(
-                        $"SELECT {UserStore.Columns} FROM users WHERE realm_id = @realm AND id = @user", parameters);
-                return new SignInFacts
-                {
-                    Now = now,
-                    Client = client,
-                    User = user,
-                    Factors = user is null
-                        ? []
-                        : [
-                            .. await connection.QueryAsync<Factor>(
-                                $"SELECT {FactorStore.Columns} FROM factors WHERE realm_id = @realm AND user_id = @user ORDER BY id", parameters),
-                        ],
-                    Memberships = user is not null && (choosesAmongAll || chosen is not null)
-                        ? await MembershipStore.OfUserAsync(connection, signIn.RealmId, user.Id, chosen)
-                        : [],
-                    ChosenOrganization = chosen is null
-                        ? null
-                        : await connection.QuerySingleOrDefaultAsync<Organization>(
-                            $"SELECT {OrganizationStore.Columns} FROM organizations WHERE realm_id = @realm AND id = @chosen AND status <> 'Deleting'",
-                            parameters),
-                    ChosenIsShared = client.SharedWithAll || chosen is null || await connection.ExecuteScalarAsync<bool>(
-                        """
-                        SELECT EXISTS (SELECT 1 FROM client_organizations
-                            WHERE realm_id = @realm AND client_id = @client AND organization_id = @chosen)
-                        """,
-                        parameters),
-                };
+                realm = signIn.RealmId,
+                user = signIn.UserId,
+                organization = signIn.Choice.Selected,
+                client = client.Id,
+                choice = ChoosesAmongAll(signIn, client) ? signIn.Choice.Word : "",
             },
+            async results => await ReadFactsAsync(results, signIn, client, await results.ReadSingleOrDefaultAsync<User>(), now),
             cancellationToken);
+
+    private static async Task<SignInFacts> ReadFactsAsync(SqlMapper.GridReader results, SignIn signIn, Client client, User? user, DateTimeOffset now)
+    {
+        Factor[] factors = [.. await results.ReadAsync<Factor>()];
+        MembershipInOrganization[] memberships =
+        [
+            .. results.Read<Membership, Organization, MembershipInOrganization>(
+                static (membership, organization) => new MembershipInOrganization(membership, organization), SignInFactsSql.MembershipSplit),
+        ];
+        return new SignInFacts
+        {
+            Now = now,
+            Client = client,
+            User = user,
+            Factors = factors,
+            Memberships = signIn.Choice.Selected is not null || ChoosesAmongAll(signIn, client) ? memberships : [],
+            ChosenOrganization = await results.ReadSingleOrDefaultAsync<Organization>(),
+            ChosenIsShared = (await results.ReadAsync<Id<Organization>>()).Any() || client.SharedWithAll || signIn.Choice.Selected is null,
+        };
+    }
+
+    /// <summary>Whether all of the person's memberships are of interest: in the one profile whose tokens need a choice, while there is none.</summary>
+    private static bool ChoosesAmongAll(SignIn signIn, Client client) =>
+        signIn.Choice == OrganizationChoice.Unchosen && client.ProfileFor(signIn.Door) == TokenProfile.SingleOrg;
 
     private static object Row(SignIn signIn, SecretHash? handle, SecretHash? browser) => new
     {
@@ -242,23 +242,21 @@ public sealed class SignInStore(Database database)
 
         public DateTimeOffset ExpiresAt { get; init; }
 
-        public StoredSignIn ToStored() => new(
-            new SignIn
-            {
-                RealmId = RealmId,
-                Id = Id,
-                ClientId = ClientId,
-                Door = Door,
-                Request = Request,
-                UserId = UserId,
-                SessionId = SessionId,
-                Proofs = Proofs,
-                Choice = OrganizationChoice.FromStored(Choice, OrganizationId),
-                FailedTries = FailedTries,
-                Version = Version,
-                CreatedAt = CreatedAt,
-                ExpiresAt = ExpiresAt,
-            },
-            BrowserHash);
+        public SignIn ToSignIn() => new()
+        {
+            RealmId = RealmId,
+            Id = Id,
+            ClientId = ClientId,
+            Door = Door,
+            Request = Request,
+            UserId = UserId,
+            SessionId = SessionId,
+            Proofs = Proofs,
+            Choice = OrganizationChoice.FromStored(Choice, OrganizationId),
+            FailedTries = FailedTries,
+            Version = Version,
+            CreatedAt = CreatedAt,
+            ExpiresAt = ExpiresAt,
+        };
     }
 }

@@ -83,6 +83,14 @@ internal static class SqlTypes
         return $"({string.Join(", ", Enumerable.Range(0, length).Select(i => $"@{name}{i}"))})";
     }
 
+    /// <summary>The same for a few hashes, as many as there are.</summary>
+    public static string AddHashes(this DynamicParameters parameters, string name, IReadOnlyList<SecretHash> hashes)
+    {
+        for (int i = 0; i < hashes.Count; i++)
+            parameters.Add($"{name}{i}", hashes[i]);
+        return $"({string.Join(", ", Enumerable.Range(0, hashes.Count).Select(i => $"@{name}{i}"))})";
+    }
+
     /// <summary>A list of columns, each as that of the table under this alias.</summary>
     public static string Of(string alias, string columns) =>
         string.Join(", ", columns.Split(',', StringSplitOptions.TrimEntries).Select(column => $"{alias}.{column}"));

@@ -24,4 +24,11 @@ public sealed record SignInFacts
 
     /// <summary>Whether the client may be used by that organization at the app-native door.</summary>
     public bool ChosenIsShared { get; init; } = true;
+
+    /// <summary>The facts for one of the organizations that the person may choose among.</summary>
+    public SignInFacts Choosing(Id<Organization> organization)
+    {
+        MembershipInOrganization? chosen = Memberships.FirstOrDefault(entry => entry.Organization.Id == organization);
+        return this with { Memberships = chosen is null ? [] : [chosen], ChosenOrganization = chosen?.Organization };
+    }
 }

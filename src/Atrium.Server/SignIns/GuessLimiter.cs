@@ -29,7 +29,7 @@ public sealed class GuessLimiter(GuessStore guesses, TimeProvider clock)
         (SecretHash Target, int Limit)[] watched = [.. Watched(account, address)];
         IReadOnlyDictionary<SecretHash, long> counts = await guesses.CountAsync(
             realm, [.. watched.Select(static entry => entry.Target)], now - Window, cancellationToken);
-        return watched.Any(entry => counts[entry.Target] >= entry.Limit) ? Bucket : null;
+        return watched.Any(entry => counts.GetValueOrDefault(entry.Target) >= entry.Limit) ? Bucket : null;
     }
 
     public Task FailedAsync(Id<Realm> realm, string account, string? address, CancellationToken cancellationToken)

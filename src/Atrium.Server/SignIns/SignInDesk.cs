@@ -18,7 +18,6 @@ namespace Atrium.Server.SignIns;
 public sealed class SignInDesk(
     SignInStore signIns,
     UserStore users,
-    ClientStore clients,
     PasswordHasher passwords,
     GuessLimiter limiter,
     SecretBox box,
@@ -56,17 +55,12 @@ public sealed class SignInDesk(
 
     /// <summary>A sign-in of this client under way; null for a handle that is unknown, spent, or another client's.</summary>
     public async Task<SignInProgress?> FindAsync(Client client, Door door, Secret handle, CancellationToken cancellationToken) =>
-        await signIns.FindAsync(client.RealmId, handle.Hash(), cancellationToken) is { } stored
-            && stored.SignIn.ClientId == client.Id && stored.SignIn.Door == door
-            ? new SignInProgress { Client = client, SignIn = stored.SignIn, IsStored = true, Browser = stored.Browser }
-            : null;
+        await FindAsync(client.RealmId, door, handle, cancellationToken) is { } progress && progress.Client.Id == client.Id ? progress : null;
 
     /// <summary>The same where the handle alone tells which client it is for: on the realm's own pages.</summary>
     public async Task<SignInProgress?> FindAsync(Id<Realm> realm, Door door, Secret handle, CancellationToken cancellationToken) =>
-        await signIns.FindAsync(realm, handle.Hash(), cancellationToken) is { } stored
-            && stored.SignIn.Door == door
-            && await clients.FindAsync(realm, stored.SignIn.ClientId, cancellationToken) is { } client
-            ? new SignInProgress { Client = client, SignIn = stored.SignIn, IsStored = true, Browser = stored.Browser }
+        await signIns.FindAsync(realm, handle.Hash(), clock.GetUtcNow(), cancellationToken) is { } stored && stored.SignIn.Door == door
+            ? new SignInProgress { Client = stored.Facts.Client, SignIn = stored.SignIn, Stored = stored, Browser = stored.Browser }
             : null;
 
     /// <summary>What must happen next, as of now.</summary>
@@ -81,12 +75,14 @@ public sealed class SignInDesk(
         SignInProgress progress, Id<Organization> organization, CancellationToken cancellationToken)
     {
         SignInProgress choosing = progress.Choosing(organization);
-        SignInFacts facts = await FactsAsync(choosing, cancellationToken);
+        SignInFacts facts = progress.KnownFacts is { } known && SignInEngine.Next(progress.SignIn, known) is SignInStep.ChooseOrganization
+            ? known.Choosing(organization)
+            : await FactsAsync(choosing, cancellationToken);
         return SignInEngine.MayChoose(organization, facts) ? (choosing, SignInEngine.Next(choosing.SignIn, facts)) : null;
     }
 
-    public Task<SignInFacts> FactsAsync(SignInProgress progress, CancellationToken cancellationToken) =>
-        signIns.LoadFactsAsync(progress.SignIn, progress.Client, clock.GetUtcNow(), cancellationToken);
+    public async ValueTask<SignInFacts> FactsAsync(SignInProgress progress, CancellationToken cancellationToken) =>
+        progress.KnownFacts ?? await signIns.LoadFactsAsync(progress.SignIn, progress.Client, clock.GetUtcNow(), cancellationToken);
 
     /// <summary>
     /// Checks a password. An unknown person, one outside the chosen organization, and one without a password cost the same work and get the
@@ -200,6 +196,18 @@ public sealed class SignInDesk(
     public async Task<CompletedSignIn?> CompleteAsync(
         SignInProgress progress, SignInStep.Complete step, Secret? cookie, CancellationToken cancellationToken)
     {
+        Secret code = Secret.New();
+        SignInCompletion completion = CompletionOf(progress, step, code, cookie);
+        return await signIns.CompleteAsync(completion, cancellationToken)
+            ? new CompletedSignIn(completion.Session, code, completion.IsNewSession)
+            : null;
+    }
+
+    /// <summary>What the sign-in ends in, to be stored.</summary>
+    /// <param name="code">What will carry the grant to the client.</param>
+    /// <param name="cookie">The browser's new cookie, should a session of its own be made.</param>
+    public SignInCompletion CompletionOf(SignInProgress progress, SignInStep.Complete step, Secret code, Secret? cookie)
+    {
         DateTimeOffset now = clock.GetUtcNow();
         SignIn signIn = progress.SignIn;
 
@@ -235,8 +243,7 @@ public sealed class SignInDesk(
             Resource = signIn.Request.Resource,
             CreatedAt = now,
         };
-        Secret code = Secret.New();
-        SignInCompletion completion = new()
+        return new SignInCompletion
         {
             SignIn = signIn,
             IsStored = progress.IsStored,
@@ -258,7 +265,6 @@ public sealed class SignInDesk(
             },
             Proof = progress.Proof,
         };
-        return await signIns.CompleteAsync(completion, cancellationToken) ? new CompletedSignIn(used, code, IsNewSession: standing is null) : null;
     }
 
     private Proof NewProof(AuthenticationMethod method) => new(method, clock.GetUtcNow());

@@ -13,7 +13,7 @@ public sealed record SignInProgress
 
     public required Client Client { get; init; }
 
-    public bool IsStored { get; init; }
+    public bool IsStored => Stored is not null;
 
     /// <summary>The browser that a hosted sign-in is bound to.</summary>
     public SecretHash? Browser { get; init; }
@@ -22,6 +22,12 @@ public sealed record SignInProgress
     public Session? Standing { get; init; }
 
     public SpentProof? Proof { get; init; }
+
+    /// <summary>What was loaded with a stored sign-in; it says nothing of what the sign-in has become since.</summary>
+    public StoredSignIn? Stored { get; init; }
+
+    /// <summary>The facts that came with the sign-in, as long as it is as it was stored.</summary>
+    public SignInFacts? KnownFacts => ReferenceEquals(Stored?.SignIn, SignIn) ? Stored!.Facts : null;
 
     /// <summary>The same for this organization; whether the person may go there is the engine's to say.</summary>
     public SignInProgress Choosing(Id<Organization> organization) =>

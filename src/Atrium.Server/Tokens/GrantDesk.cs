@@ -59,33 +59,37 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         }
 
         Secret tokenId = RefreshTokenLookup.NewTokenId();
-        Spending<AuthorizationCode>? spending = await grants.RedeemAsync(
-            new CodeRedemption
-            {
-                RealmId = client.RealmId,
-                CodeHash = codeHash,
-                ClientId = client.Id,
-                RedirectUri = redirectUri,
-                CodeChallenge = verifier is null ? null : Pkce.ChallengeOf(verifier),
-                Now = now,
-                Mark = tokenId.Hash(),
-                GivesRefreshToken = client.MayUse("refresh_token"),
-                RefreshExpiresAt = RefreshExpiry(client, now),
-            },
-            cancellationToken);
-        if (spending is not { Shown: { } shown, Facts: { } facts })
-            return new GrantResult.Refused(GrantRefusal.Invalid);
+        CodeRedemption redemption = RedemptionOf(client, codeHash, redirectUri, verifier, tokenId, now);
+        return await grants.RedeemAsync(redemption, cancellationToken) is { } spending
+            ? await AnswerAsync(
+                client,
+                spending,
+                GrantRules.Redeem(spending.Shown, spending.Facts, client, redirectUri, verifier, restated, now),
+                tokenId,
+                now,
+                cancellationToken)
+            : new GrantResult.Refused(GrantRefusal.Invalid);
+    }
 
-        GrantDecision decision = GrantRules.Redeem(shown, facts, client, redirectUri, verifier, restated, now);
-        if (decision is not GrantDecision.Issue issue)
-            return await RefuseAsync(spending.IsSpentNow ? Ending(decision) : decision, facts, now, cancellationToken);
-        if (!spending.IsSpentNow)
-            return new GrantResult.Refused(GrantRefusal.Ended);
-
-        Secret? refreshToken = client.MayUse("refresh_token")
-            ? await issuer.RefreshTokenAsync(facts, tokenId, RefreshExpiry(client, now), cancellationToken)
+    /// <summary>
+    /// Completes a sign-in and answers with its tokens at once, for a door that hands out no code; null when it was completed by somebody else
+    /// meanwhile.
+    /// </summary>
+    public async Task<GrantResult?> CompleteAsync(Client client, SignInCompletion completion, CancellationToken cancellationToken)
+    {
+        AuthorizationCode code = completion.Code;
+        DateTimeOffset now = completion.Grant.CreatedAt;
+        Secret tokenId = RefreshTokenLookup.NewTokenId();
+        CodeRedemption redemption = RedemptionOf(client, code.CodeHash, code.RedirectUri, verifier: null, tokenId, now);
+        return await grants.CompleteAndRedeemAsync(completion, redemption, cancellationToken) is { } spending
+            ? await AnswerAsync(
+                client,
+                spending,
+                GrantRules.Redeem(spending.Shown, spending.Facts, client, code.RedirectUri, verifier: null, RestatedTerms.None, now),
+                tokenId,
+                now,
+                cancellationToken)
             : null;
-        return await IssueAsync(facts, issue.Organizations, facts.Grant.Scopes, shown.Nonce, refreshToken, cancellationToken);
     }
 
     /// <param name="scopes">Fewer scopes for this access token; null for all of the grant's.</param>
@@ -152,8 +156,29 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         }
     }
 
-    /// <summary>A code is spent before the rules say what it gives. Where that is nothing, it stays spent and what hangs on it ends.</summary>
-    private static GrantDecision Ending(GrantDecision decision) => decision is GrantDecision.Refuse refuse ? new GrantDecision.End(refuse.Reason) : decision;
+    private async Task<GrantResult> AnswerAsync(
+        Client client,
+        Spending<AuthorizationCode> spending,
+        GrantDecision decision,
+        Secret tokenId,
+        DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        GrantFacts facts = spending.Facts;
+
+        // A code is spent before the rules say what it gives. Where that is nothing, it stays spent and what hangs on it ends.
+        if (spending.IsSpentNow && decision is GrantDecision.Refuse refuse)
+            decision = new GrantDecision.End(refuse.Reason);
+        if (decision is not GrantDecision.Issue issue)
+            return await RefuseAsync(decision, facts, now, cancellationToken);
+        if (!spending.IsSpentNow)
+            return new GrantResult.Refused(GrantRefusal.Ended);
+
+        Secret? refreshToken = client.MayUse("refresh_token")
+            ? await issuer.RefreshTokenAsync(facts, tokenId, RefreshExpiry(client, now), cancellationToken)
+            : null;
+        return await IssueAsync(facts, issue.Organizations, facts.Grant.Scopes, spending.Shown.Nonce, refreshToken, cancellationToken);
+    }
 
     private async Task<GrantResult> IssueAsync(
         GrantFacts facts,
@@ -185,6 +210,20 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
                 throw new InvalidOperationException("What is issued on is not refused.");
         }
     }
+
+    private static CodeRedemption RedemptionOf(
+        Client client, SecretHash codeHash, string? redirectUri, string? verifier, Secret tokenId, DateTimeOffset now) => new()
+    {
+        RealmId = client.RealmId,
+        CodeHash = codeHash,
+        ClientId = client.Id,
+        RedirectUri = redirectUri,
+        CodeChallenge = verifier is null ? null : Pkce.ChallengeOf(verifier),
+        Now = now,
+        Mark = tokenId.Hash(),
+        GivesRefreshToken = client.MayUse("refresh_token"),
+        RefreshExpiresAt = RefreshExpiry(client, now),
+    };
 
     /// <summary>Refresh tokens slide with use; the store cuts them off where their session ends.</summary>
     private static DateTimeOffset RefreshExpiry(Client client, DateTimeOffset now) => now.AddSeconds(client.Settings.Openid.DefaultRefreshTokenAge);

@@ -43,7 +43,7 @@ public abstract partial class StoreContract
         SignInCompletion[] completions = [.. Enumerable.Range(0, 20).Select(_ => NewCompletion(signIn, user))];
         bool[] won = await AtOnce(i => SignIns.CompleteAsync(completions[i], None));
         won.Count(static one => one).ShouldBe(1);
-        (await SignIns.FindAsync(Realm.Id, handle.Hash(), None)).ShouldBeNull();
+        (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None)).ShouldBeNull();
         for (int i = 0; i < won.Length; i++)
             (await Grants.LoadAsync(Realm.Id, completions[i].Grant.Id, None) is not null).ShouldBe(won[i]);
         (await Sessions.ListLiveAsync(Realm.Id, user.Id, Now, new PageRequest<Session>(50), None)).Items.Count.ShouldBe(1);
@@ -71,7 +71,7 @@ public abstract partial class StoreContract
         (SignIn signIn, Secret handle) = await MakeSignIn(await MakeClient(), await MakeUser("mia@example.test"));
         bool[] won = await AtOnce(i => SignIns.ChangeAsync(signIn with { FailedTries = i + 1 }, newHandle: null, proof: null, None));
         won.Count(static one => one).ShouldBe(1);
-        SignIn stored = (await SignIns.FindAsync(Realm.Id, handle.Hash(), None))!.SignIn;
+        SignIn stored = (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None))!.SignIn;
         stored.FailedTries.ShouldBe(Array.IndexOf(won, true) + 1);
         stored.Version.ShouldBe(signIn.Version + 1);
     }
@@ -222,7 +222,7 @@ public abstract partial class StoreContract
         IReadOnlyDictionary<SecretHash, long> counts = await Guesses.CountAsync(Realm.Id, [account, address], Now.AddMinutes(-5), None);
         (counts[account], counts[address]).ShouldBe((20, 20));
         (await Guesses.CountAsync(Realm.Id, [account], Now.AddMinutes(-10), None))[account].ShouldBe(21);
-        (await Guesses.CountAsync(Other.Id, [account], Now.AddMinutes(-5), None))[account].ShouldBe(0);
+        (await Guesses.CountAsync(Other.Id, [account], Now.AddMinutes(-5), None)).ShouldBeEmpty();
     }
 
     [Fact]

@@ -150,7 +150,7 @@ public abstract partial class StoreContract
         (await Sessions.FindAsync(Realm.Id, completion.Session.Id, None)).ShouldBeNull();
         (await Grants.LoadAsync(Realm.Id, completion.Grant.Id, None)).ShouldBeNull();
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None)).ShouldBeNull();
-        (await SignIns.FindAsync(Realm.Id, handle.Hash(), None)).ShouldBeNull();
+        (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None)).ShouldBeNull();
         (await Users.CreateAsync(NewUser("mia@example.test"), null, None)).ShouldBe(Atrium.Storage.UserWrite.Done);
     }
 }

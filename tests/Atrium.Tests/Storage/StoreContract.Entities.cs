@@ -232,7 +232,7 @@ public abstract partial class StoreContract
         SecretHash browser = Secret.New().Hash();
         SignIn begun = NewSignIn(client);
         await SignIns.CreateAsync(begun, handle.Hash(), browser, None);
-        StoredSignIn stored = (await SignIns.FindAsync(Realm.Id, handle.Hash(), None)).ShouldNotBeNull();
+        StoredSignIn stored = (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None)).ShouldNotBeNull();
         stored.Browser.ShouldBe(browser);
         Same(stored.SignIn, begun);
 
@@ -245,12 +245,12 @@ public abstract partial class StoreContract
         };
         Secret newHandle = Secret.New();
         (await SignIns.ChangeAsync(further, newHandle.Hash(), proof: null, None)).ShouldBeTrue();
-        (await SignIns.FindAsync(Realm.Id, handle.Hash(), None)).ShouldBeNull("the old handle is spent");
-        Same((await SignIns.FindAsync(Realm.Id, newHandle.Hash(), None))!.SignIn, further with { Version = 1 });
-        (await SignIns.FindAsync(Other.Id, newHandle.Hash(), None)).ShouldBeNull();
+        (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None)).ShouldBeNull("the old handle is spent");
+        Same((await SignIns.FindAsync(Realm.Id, newHandle.Hash(), Now, None))!.SignIn, further with { Version = 1 });
+        (await SignIns.FindAsync(Other.Id, newHandle.Hash(), Now, None)).ShouldBeNull();
         (await SignIns.ChangeAsync(further, newHandle: null, proof: null, None)).ShouldBeFalse("the version is no longer that");
         await SignIns.DeleteAsync(further, None);
-        (await SignIns.FindAsync(Realm.Id, newHandle.Hash(), None)).ShouldBeNull();
+        (await SignIns.FindAsync(Realm.Id, newHandle.Hash(), Now, None)).ShouldBeNull();
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Atrium.Core.Users;
 using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Atrium.Server.Tokens;
+using Atrium.Storage;
 
 namespace Atrium.Server.Doors.AuthKit.Authenticate;
 
@@ -43,10 +44,8 @@ public sealed class SignInAnswers(SignInDesk desk, GrantDesk grants, EmailCodes 
     private async Task<IResult> CompleteAsync(
         SignInProgress progress, SignInStep.Complete step, AuthKitError whenRefused, CancellationToken cancellationToken)
     {
-        if (await desk.CompleteAsync(progress, step, cookie: null, cancellationToken) is not { } completed)
-            return whenRefused;
-        return await grants.RedeemAsync(
-            progress.Client, completed.Code, redirectUri: null, verifier: null, RestatedTerms.None, cancellationToken) switch
+        SignInCompletion completion = desk.CompletionOf(progress, step, Secret.New(), cookie: null);
+        return await grants.CompleteAsync(progress.Client, completion, cancellationToken) switch
         {
             GrantResult.Issued issued => Tokens(issued.Tokens),
             GrantResult.Refused { Reason: GrantRefusal.NotMember } => AuthenticateErrors.NoSuchMembership,

@@ -1,0 +1,148 @@
+using Dapper;
+
+namespace Atrium.Storage;
+
+/// <summary>
+/// What completes a sign-in, as statements that run in one round trip. The session and the grant are written first, if what they rest on
+/// stands and is spent by nobody else; whatever follows is done where the grant is there.
+/// </summary>
+internal static class SignInCompletionSql
+{
+    private const string WithGrant = "EXISTS (SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant)";
+
+    private const string Parents =
+        """
+        EXISTS (SELECT 1 FROM users WHERE realm_id = @realm AND id = @user) AND EXISTS (SELECT 1 FROM clients WHERE realm_id = @realm AND id = @client)
+        """;
+
+    private const string EndSignIn = $"DELETE FROM sign_ins WHERE realm_id = @realm AND id = @signIn AND {WithGrant}";
+
+    private const string ReplaceSession =
+        $"UPDATE sessions SET cookie_hash = NULL, updated_at = @now WHERE realm_id = @realm AND id = @replaced AND {WithGrant}";
+
+    private const string NoteSignIn = $"UPDATE users SET last_sign_in_at = @now WHERE realm_id = @realm AND id = @user AND {WithGrant}";
+
+    private const string InsertCode =
+        $"""
+        INSERT INTO authorization_codes ({GrantStore.CodeColumns})
+        SELECT @realm, @codeHash, @grant, @redirectUri, @nonce, @codeChallenge, @now, @codeExpiresAt, NULL, NULL WHERE {WithGrant}
+        """;
+
+    private const string SpendFactor =
+        $"""
+        UPDATE factors SET last_used_step = @step, confirmed = TRUE, updated_at = @now WHERE realm_id = @realm AND id = @factor AND {WithGrant}
+        """;
+
+    private const string SpendChallenge =
+        $"UPDATE factor_challenges SET spent_at = @now WHERE realm_id = @realm AND id = @challenge AND {WithGrant}";
+
+    private const string SpendVerification =
+        $"""
+        UPDATE email_verifications SET spent_at = @now WHERE realm_id = @realm AND id = @verification AND {WithGrant};
+        UPDATE users SET email_verified = TRUE, updated_at = @now WHERE realm_id = @realm AND id = @user AND {WithGrant}
+        """;
+
+    public static string TextOf(Database database, SignInCompletion completion)
+    {
+        string unspent = string.Join(" AND ", Unspent(database, completion).Prepend(Parents));
+        return string.Join(";\n", Statements(completion, unspent));
+    }
+
+    public static DynamicParameters ParametersOf(SignInCompletion completion) => new(new
+    {
+        realm = completion.SignIn.RealmId,
+        signIn = completion.SignIn.Id,
+        version = completion.SignIn.Version,
+        user = completion.Grant.UserId,
+        client = completion.Grant.ClientId,
+        now = completion.Grant.CreatedAt,
+        session = completion.Session.Id,
+        cookie = completion.Cookie,
+        replaced = completion.ReplacedSession,
+        proofs = completion.Session.Proofs,
+        authenticatedAt = completion.Session.AuthenticatedAt,
+        ipAddress = completion.Session.IpAddress,
+        userAgent = completion.Session.UserAgent,
+        sessionExpiresAt = completion.Session.ExpiresAt,
+        grant = completion.Grant.Id,
+        door = completion.Grant.Door.ToString(),
+        profile = completion.Grant.Profile.ToString(),
+        scopes = completion.Grant.Scopes,
+        choice = completion.Grant.Choice.Word,
+        organization = completion.Grant.Choice.Selected,
+        onOrganizationPath = completion.Grant.OnOrganizationPath,
+        resource = completion.Grant.Resource,
+        codeHash = completion.Code.CodeHash,
+        redirectUri = completion.Code.RedirectUri,
+        nonce = completion.Code.Nonce,
+        codeChallenge = completion.Code.CodeChallenge,
+        codeExpiresAt = completion.Code.ExpiresAt,
+        factor = completion.Proof?.Factor,
+        step = completion.Proof?.Step,
+        challenge = completion.Proof?.Challenge,
+        verification = completion.Proof?.Verification,
+    });
+
+    /// <summary>The one-time things that the sign-in rests on: held against everybody else from here to the commit.</summary>
+    private static IEnumerable<string> Unspent(Database database, SignInCompletion completion)
+    {
+        if (completion.IsStored)
+            yield return $"EXISTS (SELECT 1 FROM sign_ins WHERE realm_id = @realm AND id = @signIn AND version = @version{database.ForUpdateOf("sign_ins")})";
+        if (completion.Proof?.Challenge is not null)
+        {
+            yield return
+                $"EXISTS (SELECT 1 FROM factor_challenges WHERE realm_id = @realm AND id = @challenge AND spent_at IS NULL{database.ForUpdateOf("factor_challenges")})";
+        }
+
+        if (completion.Proof?.Factor is not null)
+        {
+            yield return
+                $"""
+                EXISTS (SELECT 1 FROM factors
+                    WHERE realm_id = @realm AND id = @factor AND (last_used_step IS NULL OR last_used_step < @step){database.ForUpdateOf("factors")})
+                """;
+        }
+
+        if (completion.Proof?.Verification is not null)
+        {
+            yield return
+                $"""
+                EXISTS (SELECT 1 FROM email_verifications v JOIN users u ON u.realm_id = v.realm_id AND u.id = v.user_id AND u.email = v.email
+                    WHERE v.realm_id = @realm AND v.id = @verification AND v.user_id = @user AND v.spent_at IS NULL{database.ForUpdateOf("v")})
+                """;
+        }
+    }
+
+    private static IEnumerable<string> Statements(SignInCompletion completion, string unspent)
+    {
+        if (completion.IsNewSession)
+        {
+            yield return
+                $"""
+                INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at)
+                SELECT @realm, @session, @user, @cookie, @proofs, @authenticatedAt, @ipAddress, @userAgent, @now, @now, @sessionExpiresAt, NULL
+                WHERE {unspent}
+                """;
+        }
+
+        yield return
+            $"""
+            INSERT INTO grants ({GrantFactsSql.GrantColumns})
+            SELECT @realm, @grant, @session, @client, @user, @door, @profile, @scopes, @choice, @organization, @onOrganizationPath, @resource, @now, NULL
+            WHERE {unspent} AND EXISTS (SELECT 1 FROM sessions WHERE realm_id = @realm AND id = @session)
+            """;
+        yield return InsertCode;
+        if (completion.IsNewSession)
+            yield return NoteSignIn;
+        if (completion.ReplacedSession is not null)
+            yield return ReplaceSession;
+        if (completion.Proof?.Factor is not null)
+            yield return SpendFactor;
+        if (completion.Proof?.Challenge is not null)
+            yield return SpendChallenge;
+        if (completion.Proof?.Verification is not null)
+            yield return SpendVerification;
+        if (completion.IsStored)
+            yield return EndSignIn;
+    }
+}
