@@ -83,6 +83,9 @@ public abstract class Database : IAsyncDisposable
     /// </summary>
     public abstract Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken);
 
+    /// <summary>As <see cref="WriteAsync"/>, for a change of a single statement, which is a transaction by itself.</summary>
+    public abstract Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken);
+
     /// <summary>
     /// As <see cref="WriteAsync"/>, for a change that may come too late: where it answers false, or what it rests on was deleted meanwhile,
     /// all of it is undone and the answer is false.

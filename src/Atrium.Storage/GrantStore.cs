@@ -175,11 +175,11 @@ public sealed class GrantStore(Database database)
 
     /// <summary>Moves a grant to the organization that it has come to speak of.</summary>
     public Task MoveAsync(Grant grant, CancellationToken cancellationToken) =>
-        database.WriteAsync(connection => MoveAsync(connection, grant.RealmId, grant.Id, grant.Choice), cancellationToken);
+        database.WriteOneAsync(connection => MoveAsync(connection, grant.RealmId, grant.Id, grant.Choice), cancellationToken);
 
     /// <summary>Ends a grant and with it the whole family of its refresh tokens.</summary>
     public Task EndAsync(Id<Realm> realm, Id<Grant> grant, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteOneAsync(
             connection => connection.ExecuteAsync(
                 "UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND id = @grant AND ended_at IS NULL", new { realm, grant, now }),
             cancellationToken);

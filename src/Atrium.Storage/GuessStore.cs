@@ -27,7 +27,7 @@ public sealed class GuessStore(Database database)
 
     /// <summary>Counts one wrong guess against each target.</summary>
     public Task AddAsync(Id<Realm> realm, IReadOnlyList<SecretHash> targets, DateTimeOffset window, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteOneAsync(
             connection =>
             {
                 DynamicParameters parameters = new(new { realm, window });

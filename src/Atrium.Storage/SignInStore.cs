@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
@@ -68,12 +69,14 @@ public sealed class SignInStore(Database database)
 
     /// <summary>Makes a sign-in's row; false when the person or the client is gone.</summary>
     public Task<bool> CreateAsync(SignIn signIn, SecretHash handle, SecretHash? browser, CancellationToken cancellationToken) =>
-        database.TryWriteAsync(
+        database.WriteOneAsync(
             async connection => await connection.ExecuteAsync(
                 $"""
                 INSERT INTO sign_ins ({Columns})
-                VALUES (@RealmId, @Id, @handle, @browser, @ClientId, @Door, @Request, @UserId, @SessionId, @Proofs, @Choice, @OrganizationId,
-                    @FailedTries, @Version, @CreatedAt, @ExpiresAt)
+                SELECT @RealmId, @Id, @handle, @browser, @ClientId, @Door, @Request, @UserId, @SessionId, @Proofs, @Choice, @OrganizationId,
+                    @FailedTries, @Version, @CreatedAt, @ExpiresAt
+                WHERE EXISTS (SELECT 1 FROM clients WHERE realm_id = @RealmId AND id = @ClientId)
+                    AND (@UserId IS NULL OR EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId))
                 """,
                 Row(signIn, handle, browser)) == 1,
             cancellationToken);
@@ -101,25 +104,29 @@ public sealed class SignInStore(Database database)
     /// Stores a sign-in as it has become, over the version it was read at, spending what the new proof was made with.
     /// A <paramref name="newHandle"/> takes the place of the old one. False, with nothing spent, when somebody else was faster.
     /// </summary>
-    public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, CancellationToken cancellationToken) =>
-        database.TryWriteAsync(
-            async connection =>
-                (proof is null || await FactorStore.SpendAsync(connection, signIn.RealmId, proof, signIn.Proofs[^1].At))
-                && await connection.ExecuteAsync(
-                    """
-                    UPDATE sign_ins SET handle_hash = coalesce(@handle, handle_hash), user_id = @UserId, session_id = @SessionId, proofs = @Proofs,
-                        choice = @Choice, organization_id = @OrganizationId, failed_tries = @FailedTries, version = version + 1
-                    WHERE realm_id = @RealmId AND id = @Id AND version = @Version
-                    """,
-                    Row(signIn, newHandle, browser: null)) == 1,
-            cancellationToken);
+    public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, CancellationToken cancellationToken)
+    {
+        return proof is null
+            ? database.WriteOneAsync(ChangeAsync, cancellationToken)
+            : database.TryWriteAsync(
+                async connection => await FactorStore.SpendAsync(connection, signIn.RealmId, proof, signIn.Proofs[^1].At) && await ChangeAsync(connection),
+                cancellationToken);
+
+        async Task<bool> ChangeAsync(DbConnection connection) => await connection.ExecuteAsync(
+            """
+            UPDATE sign_ins SET handle_hash = coalesce(@handle, handle_hash), user_id = @UserId, session_id = @SessionId, proofs = @Proofs,
+                choice = @Choice, organization_id = @OrganizationId, failed_tries = @FailedTries, version = version + 1
+            WHERE realm_id = @RealmId AND id = @Id AND version = @Version
+            """,
+            Row(signIn, newHandle, browser: null)) == 1;
+    }
 
     /// <summary>
     /// Counts a try of a second factor, whatever version the sign-in has come to: how many there have been now; null when the sign-in is
     /// gone or has had them all. What the sign-in becomes when the code is right forgets the try again.
     /// </summary>
     public Task<int?> CountTryAsync(SignIn signIn, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteOneAsync(
             connection => connection.ExecuteScalarAsync<int?>(
                 """
                 UPDATE sign_ins SET failed_tries = failed_tries + 1
@@ -131,7 +138,7 @@ public sealed class SignInStore(Database database)
 
     /// <summary>Ends a sign-in that cannot go on.</summary>
     public Task DeleteAsync(SignIn signIn, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteOneAsync(
             connection => connection.ExecuteAsync(
                 "DELETE FROM sign_ins WHERE realm_id = @RealmId AND id = @Id", new { signIn.RealmId, signIn.Id }),
             cancellationToken);

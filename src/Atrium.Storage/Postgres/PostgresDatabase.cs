@@ -84,6 +84,9 @@ internal sealed class PostgresDatabase : Database
         },
         cancellationToken);
 
+    public override Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken) =>
+        AttemptAsync(() => QueryAsync(statement, cancellationToken), cancellationToken);
+
     public override bool IsUniqueViolation(DbException exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
     public override ValueTask DisposeAsync() => source.DisposeAsync();

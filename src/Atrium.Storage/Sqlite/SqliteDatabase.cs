@@ -59,6 +59,9 @@ internal sealed class SqliteDatabase : Database
     public override Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken) =>
         writer.WriteAsync(change, cancellationToken);
 
+    public override Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken) =>
+        WriteAsync(statement, cancellationToken);
+
     public override bool IsUniqueViolation(DbException exception) =>
         exception is SqliteException
         {

@@ -44,6 +44,16 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     public PrivatePostgres() => port = new Lazy<Task<int>>(StartAsync);
 
+    /// <summary>What the cluster's programs have said so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (log)
+                return log.ToString();
+        }
+    }
+
     /// <summary>The connection string of an empty database that nobody else uses.</summary>
     public async Task<string> NewDatabaseAsync()
     {
