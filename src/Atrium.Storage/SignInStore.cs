@@ -161,17 +161,35 @@ public sealed class SignInStore(Database database)
     /// </summary>
     public Task<SignInFacts> LoadFactsAsync(SignIn signIn, Client client, DateTimeOffset now, CancellationToken cancellationToken) =>
         database.ReadTogetherAsync(
-            LoadText,
-            new
+            LoadText, ParametersOf(signIn, client), results => ReadAsync(results, signIn, client, now), cancellationToken);
+
+    /// <summary>The same, and how often somebody guessed wrong.</summary>
+    public Task<(SignInFacts Facts, IReadOnlyDictionary<SecretHash, long> Guesses)> LoadFactsAsync(
+        SignIn signIn, Client client, DateTimeOffset now, GuessWatch watch, CancellationToken cancellationToken)
+    {
+        DynamicParameters parameters = new(ParametersOf(signIn, client));
+        return database.ReadTogetherAsync(
+            $"{watch.CountSql(parameters)};\n{LoadText}",
+            parameters,
+            async results =>
             {
-                realm = signIn.RealmId,
-                user = signIn.UserId,
-                organization = signIn.Choice.Selected,
-                client = client.Id,
-                choice = ChoosesAmongAll(signIn, client) ? signIn.Choice.Word : "",
+                IReadOnlyDictionary<SecretHash, long> guesses = await GuessWatch.ReadAsync(results);
+                return (await ReadAsync(results, signIn, client, now), guesses);
             },
-            async results => await ReadFactsAsync(results, signIn, client, await results.ReadSingleOrDefaultAsync<User>(), now),
             cancellationToken);
+    }
+
+    private static object ParametersOf(SignIn signIn, Client client) => new
+    {
+        realm = signIn.RealmId,
+        user = signIn.UserId,
+        organization = signIn.Choice.Selected,
+        client = client.Id,
+        choice = ChoosesAmongAll(signIn, client) ? signIn.Choice.Word : "",
+    };
+
+    private static async Task<SignInFacts> ReadAsync(SqlMapper.GridReader results, SignIn signIn, Client client, DateTimeOffset now) =>
+        await ReadFactsAsync(results, signIn, client, await results.ReadSingleOrDefaultAsync<User>(), now);
 
     private static async Task<SignInFacts> ReadFactsAsync(SqlMapper.GridReader results, SignIn signIn, Client client, User? user, DateTimeOffset now)
     {

@@ -86,6 +86,8 @@ internal static class SqlTypes
     /// <summary>The same for a few hashes, as many as there are.</summary>
     public static string AddHashes(this DynamicParameters parameters, string name, IReadOnlyList<SecretHash> hashes)
     {
+        if (hashes.Count == 0)
+            return "(NULL)";
         for (int i = 0; i < hashes.Count; i++)
             parameters.Add($"{name}{i}", hashes[i]);
         return $"({string.Join(", ", Enumerable.Range(0, hashes.Count).Select(i => $"@{name}{i}"))})";

@@ -32,6 +32,17 @@ public sealed class UserStore(Database database)
         last_sign_in_at, created_at, updated_at
         """;
 
+    private const string ForSignIn =
+        $"SELECT {Columns}, password_hash FROM users WHERE realm_id = @realm AND (email_key = @key OR username_key = @key)";
+
+    private const string ForSignInOfMember =
+        $"""
+        {ForSignIn}
+            AND EXISTS (SELECT 1 FROM memberships
+                WHERE memberships.realm_id = @realm AND memberships.user_id = users.id
+                    AND memberships.organization_id = @memberOf AND memberships.status = 'Active')
+        """;
+
     private static readonly string OfMember = SqlTypes.Of("u", Columns);
 
     public Task<User?> FindAsync(Id<Realm> realm, Id<User> user, CancellationToken cancellationToken) =>
@@ -45,33 +56,30 @@ public sealed class UserStore(Database database)
 
     /// <summary>
     /// Who signs in under this e-mail or username. With <paramref name="memberOf"/>, only an active member of that organization is found:
-    /// to everybody else the organization's sign-in behaves as if the account did not exist.
+    /// to everybody else the organization's sign-in behaves as if the account did not exist. Beside it, how often somebody guessed wrong.
     /// </summary>
-    public Task<UserAndPassword?> FindForSignInAsync(
-        Id<Realm> realm, string identifier, Id<Organization>? memberOf, CancellationToken cancellationToken) =>
-        database.QueryAsync(
-            async connection =>
+    public Task<(UserAndPassword? User, IReadOnlyDictionary<SecretHash, long> Guesses)> FindForSignInAsync(
+        Id<Realm> realm, string identifier, Id<Organization>? memberOf, GuessWatch watch, CancellationToken cancellationToken)
+    {
+        string key = EmailAddress.Normalize(identifier);
+        DynamicParameters parameters = new(new { realm, key, memberOf });
+        return database.ReadTogetherAsync(
+            $"{watch.CountSql(parameters)};\n{(memberOf is null ? ForSignIn : ForSignInOfMember)}",
+            parameters,
+            async results =>
             {
-                string key = EmailAddress.Normalize(identifier);
-                IEnumerable<UserAndPassword> found = await connection.QueryAsync<User, PasswordRow, UserAndPassword>(
-                    $"""
-                    SELECT {Columns}, password_hash FROM users
-                    WHERE realm_id = @realm AND (email_key = @key OR username_key = @key)
-                    {(memberOf is null ? "" : """
-                        AND EXISTS (SELECT 1 FROM memberships
-                            WHERE memberships.realm_id = @realm AND memberships.user_id = users.id
-                                AND memberships.organization_id = @memberOf AND memberships.status = 'Active')
-                        """)}
-                    """,
-                    static (user, password) => new UserAndPassword(user, password?.PasswordHash),
-                    new { realm, key, memberOf },
-                    splitOn: "password_hash");
+                IReadOnlyDictionary<SecretHash, long> guesses = await GuessWatch.ReadAsync(results);
+                UserAndPassword[] all =
+                [
+                    .. results.Read<User, PasswordRow, UserAndPassword>(
+                        static (user, password) => new UserAndPassword(user, password?.PasswordHash), "password_hash"),
+                ];
 
                 // An e-mail is a stronger name than another person's username of the same spelling.
-                UserAndPassword[] all = [.. found];
-                return all.FirstOrDefault(entry => EmailAddress.Normalize(entry.User.Email) == key) ?? all.FirstOrDefault();
+                return (all.FirstOrDefault(entry => EmailAddress.Normalize(entry.User.Email) == key) ?? all.FirstOrDefault(), guesses);
             },
             cancellationToken);
+    }
 
     /// <summary>A page of people; those of one address, of one organization, or all.</summary>
     public Task<Page<User>> ListAsync(

@@ -16,37 +16,42 @@ public sealed class GuessLimiter(GuessStore guesses, TimeProvider clock)
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Bucket = TimeSpan.FromMinutes(1);
 
-    private const int PerAccountAndAddress = 30;
-    private const int PerAccount = 100;
-    private const int PerAddress = 500;
+    /// <summary>Of an account from everywhere, of an account from one address, of an address over all accounts.</summary>
+    private static readonly int[] Limits = [100, 30, 500];
 
-    /// <summary>How long to wait before another guess is heard; null when one may be made now.</summary>
+    /// <summary>What to look at before a guess is heard.</summary>
     /// <param name="account">What was typed, known or not: the answer must not tell which.</param>
     /// <param name="address">The person's address; null when only the product's back end is known.</param>
+    public GuessWatch WatchOf(Id<Realm> realm, string account, string? address) =>
+        new(realm, [.. Watched(account, address)], clock.GetUtcNow() - Window);
+
+    /// <summary>How long to wait before another guess is heard, after so many wrong ones; null when one may be made now.</summary>
+    public static TimeSpan? WaitAfter(GuessWatch watch, IReadOnlyDictionary<SecretHash, long> counts) =>
+        watch.Targets.Zip(Limits).Any(entry => counts.GetValueOrDefault(entry.First) >= entry.Second) ? Bucket : null;
+
+    /// <summary>The same for a guess that nothing else is loaded for.</summary>
     public async Task<TimeSpan?> WaitAsync(Id<Realm> realm, string account, string? address, CancellationToken cancellationToken)
     {
-        DateTimeOffset now = clock.GetUtcNow();
-        (SecretHash Target, int Limit)[] watched = [.. Watched(account, address)];
-        IReadOnlyDictionary<SecretHash, long> counts = await guesses.CountAsync(
-            realm, [.. watched.Select(static entry => entry.Target)], now - Window, cancellationToken);
-        return watched.Any(entry => counts.GetValueOrDefault(entry.Target) >= entry.Limit) ? Bucket : null;
+        GuessWatch watch = WatchOf(realm, account, address);
+        return WaitAfter(watch, await guesses.CountAsync(watch, cancellationToken));
     }
 
     public Task FailedAsync(Id<Realm> realm, string account, string? address, CancellationToken cancellationToken)
     {
         long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         DateTimeOffset bucket = DateTimeOffset.FromUnixTimeMilliseconds(now - (now % (long)Bucket.TotalMilliseconds));
-        return guesses.AddAsync(realm, [.. Watched(account, address).Select(static entry => entry.Target)], bucket, cancellationToken);
+        return guesses.AddAsync(realm, [.. Watched(account, address)], bucket, cancellationToken);
     }
 
-    private static IEnumerable<(SecretHash Target, int Limit)> Watched(string account, string? address)
+    /// <summary>In the order of the <see cref="Limits"/>.</summary>
+    private static IEnumerable<SecretHash> Watched(string account, string? address)
     {
         string key = EmailAddress.Normalize(account);
-        yield return (TargetOf("account", key), PerAccount);
+        yield return TargetOf("account", key);
         if (address is null)
             yield break;
-        yield return (TargetOf("account+address", $"{key}\n{address}"), PerAccountAndAddress);
-        yield return (TargetOf("address", address), PerAddress);
+        yield return TargetOf("account+address", $"{key}\n{address}");
+        yield return TargetOf("address", address);
     }
 
     /// <summary>Hashed, so that what people typed by mistake, often a password, is stored nowhere.</summary>

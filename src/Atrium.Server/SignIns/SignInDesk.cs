@@ -60,7 +60,14 @@ public sealed class SignInDesk(
     /// <summary>The same where the handle alone tells which client it is for: on the realm's own pages.</summary>
     public async Task<SignInProgress?> FindAsync(Id<Realm> realm, Door door, Secret handle, CancellationToken cancellationToken) =>
         await signIns.FindAsync(realm, handle.Hash(), clock.GetUtcNow(), cancellationToken) is { } stored && stored.SignIn.Door == door
-            ? new SignInProgress { Client = stored.Facts.Client, SignIn = stored.SignIn, Stored = stored, Browser = stored.Browser }
+            ? new SignInProgress
+            {
+                Client = stored.Facts.Client,
+                SignIn = stored.SignIn,
+                IsStored = true,
+                Browser = stored.Browser,
+                Loaded = new LoadedFacts(stored.SignIn, stored.Facts),
+            }
             : null;
 
     /// <summary>What must happen next, as of now.</summary>
@@ -92,30 +99,32 @@ public sealed class SignInDesk(
         SignInProgress progress, string identifier, string password, string? address, CancellationToken cancellationToken)
     {
         SignIn signIn = progress.SignIn;
-        if (await limiter.WaitAsync(signIn.RealmId, identifier, address, cancellationToken) is { } wait)
+        GuessWatch watch = limiter.WatchOf(signIn.RealmId, identifier, address);
+        Id<Organization>? memberOf = signIn.Door == Door.OAuth ? null : signIn.Choice.Selected;
+        (UserAndPassword? found, IReadOnlyDictionary<SecretHash, long> guesses) =
+            await users.FindForSignInAsync(signIn.RealmId, identifier, memberOf, watch, cancellationToken);
+        if (GuessLimiter.WaitAfter(watch, guesses) is { } wait)
             return new ProofResult.Limited(wait);
 
-        Id<Organization>? memberOf = signIn.Door == Door.OAuth ? null : signIn.Choice.Selected;
-        UserAndPassword? found = await users.FindForSignInAsync(signIn.RealmId, identifier, memberOf, cancellationToken);
         PasswordCheck check = await passwords.VerifyAsync(password, found?.PasswordHash, cancellationToken);
+        if (check == PasswordCheck.Busy)
+            return new ProofResult.Busy();
 
         // Guesses sent at once are let in together, before any of them counts; once the limit is reached no more of them are told apart.
-        if (check != PasswordCheck.Busy && await limiter.WaitAsync(signIn.RealmId, identifier, address, cancellationToken) is { } reached)
+        SignIn proved = check == PasswordCheck.Match && found is not null
+            ? signIn with { UserId = found.User.Id, Proofs = [NewProof(AuthenticationMethod.Password)], SessionId = null }
+            : signIn;
+        (SignInFacts facts, guesses) = await signIns.LoadFactsAsync(proved, progress.Client, clock.GetUtcNow(), watch, cancellationToken);
+        if (GuessLimiter.WaitAfter(watch, guesses) is { } reached)
             return new ProofResult.Limited(reached);
-        switch (check)
+        if (found is null || ReferenceEquals(proved, signIn))
         {
-            case PasswordCheck.Busy:
-                return new ProofResult.Busy();
-            case PasswordCheck.Match when found is not null:
-                await RehashAsync(found, password, cancellationToken);
-                return new ProofResult.Proved(progress with
-                {
-                    SignIn = signIn with { UserId = found.User.Id, Proofs = [NewProof(AuthenticationMethod.Password)], SessionId = null },
-                });
-            default:
-                await limiter.FailedAsync(signIn.RealmId, identifier, address, cancellationToken);
-                return new ProofResult.Wrong(progress);
+            await limiter.FailedAsync(signIn.RealmId, identifier, address, cancellationToken);
+            return new ProofResult.Wrong(progress);
         }
+
+        await RehashAsync(found, password, cancellationToken);
+        return new ProofResult.Proved(progress with { SignIn = proved, Loaded = new LoadedFacts(proved, facts) });
     }
 
     /// <summary>

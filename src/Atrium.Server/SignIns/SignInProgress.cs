@@ -13,7 +13,7 @@ public sealed record SignInProgress
 
     public required Client Client { get; init; }
 
-    public bool IsStored => Stored is not null;
+    public bool IsStored { get; init; }
 
     /// <summary>The browser that a hosted sign-in is bound to.</summary>
     public SecretHash? Browser { get; init; }
@@ -23,16 +23,19 @@ public sealed record SignInProgress
 
     public SpentProof? Proof { get; init; }
 
-    /// <summary>What was loaded with a stored sign-in; it says nothing of what the sign-in has become since.</summary>
-    public StoredSignIn? Stored { get; init; }
+    /// <summary>Facts that are loaded already; they say nothing of what the sign-in has become since.</summary>
+    public LoadedFacts? Loaded { get; init; }
 
-    /// <summary>The facts that came with the sign-in, as long as it is as it was stored.</summary>
-    public SignInFacts? KnownFacts => ReferenceEquals(Stored?.SignIn, SignIn) ? Stored!.Facts : null;
+    /// <summary>The facts of the sign-in as it is, if they are loaded.</summary>
+    public SignInFacts? KnownFacts => ReferenceEquals(Loaded?.SignIn, SignIn) ? Loaded!.Facts : null;
 
     /// <summary>The same for this organization; whether the person may go there is the engine's to say.</summary>
     public SignInProgress Choosing(Id<Organization> organization) =>
         this with { SignIn = SignIn with { Choice = new OrganizationChoice.Chosen(organization) } };
 }
+
+/// <summary>Facts, and the very sign-in that they were loaded for.</summary>
+public sealed record LoadedFacts(SignIn SignIn, SignInFacts Facts);
 
 /// <summary>A session, and the code that carries its new grant to the client.</summary>
 public sealed record CompletedSignIn(Session Session, Secret Code, bool IsNewSession);

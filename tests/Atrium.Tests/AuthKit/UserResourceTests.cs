@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Atrium.Core;
+using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Server.Passwords;
@@ -189,7 +190,9 @@ public sealed class UserResourceTests(DemoServer server) : IClassFixture<DemoSer
         string hash = (await hasher.HashAsync("Imported-Passw0rd", CancellationToken.None))!;
         string email = UniqueEmail();
         await api.NewUserAsync(new { email, password_hash = hash, password_hash_type = "argon2" });
-        UserAndPassword stored = (await server.Get<UserStore>().FindForSignInAsync(await RealmAsync(), email, memberOf: null, CancellationToken.None))!;
+        Id<Realm> realm = await RealmAsync();
+        UserAndPassword stored = (await server.Get<UserStore>().FindForSignInAsync(
+            realm, email, memberOf: null, new GuessWatch(realm, [], server.Clock.GetUtcNow()), CancellationToken.None)).User!;
         (await hasher.VerifyAsync("Imported-Passw0rd", stored.PasswordHash, CancellationToken.None)).ShouldBe(PasswordCheck.Match);
     }
 

@@ -69,7 +69,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>Runs a statement as the cluster's superuser.</summary>
     public async Task ExecuteAsync(string sql, string database = "postgres")
     {
-        await using NpgsqlConnection connection = new($"{await ConnectionStringAsync(database)};Pooling=false");
+        await using NpgsqlConnection connection = new($"{await ConnectionStringAsync(database)};Pooling=false;Command Timeout=300");
         await connection.OpenAsync();
         await using NpgsqlCommand command = new(sql, connection);
         await command.ExecuteNonQueryAsync();

@@ -219,10 +219,10 @@ public abstract partial class StoreContract
             return true;
         });
         await Guesses.AddAsync(Realm.Id, [account], Now.AddMinutes(-10), None);
-        IReadOnlyDictionary<SecretHash, long> counts = await Guesses.CountAsync(Realm.Id, [account, address], Now.AddMinutes(-5), None);
+        IReadOnlyDictionary<SecretHash, long> counts = await Guesses.CountAsync(new GuessWatch(Realm.Id, [account, address], Now.AddMinutes(-5)), None);
         (counts[account], counts[address]).ShouldBe((20, 20));
-        (await Guesses.CountAsync(Realm.Id, [account], Now.AddMinutes(-10), None))[account].ShouldBe(21);
-        (await Guesses.CountAsync(Other.Id, [account], Now.AddMinutes(-5), None)).ShouldBeEmpty();
+        (await Guesses.CountAsync(new GuessWatch(Realm.Id, [account], Now.AddMinutes(-10)), None))[account].ShouldBe(21);
+        (await Guesses.CountAsync(new GuessWatch(Other.Id, [account], Now.AddMinutes(-5)), None)).ShouldBeEmpty();
     }
 
     [Fact]
