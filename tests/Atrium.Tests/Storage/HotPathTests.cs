@@ -5,7 +5,6 @@ using Atrium.Tests.AppNative;
 using Atrium.Tests.AuthKit;
 using Atrium.Tests.Harness;
 using Atrium.Tests.OAuth;
-using Npgsql;
 using Shouldly;
 using Xunit;
 using Xunit.Sdk;
@@ -116,7 +115,7 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
     private static partial Regex Change();
 
     /// <summary>A demo server whose database explains every statement in the server's log.</summary>
-    private sealed partial class BigDemoServer(PrivatePostgres postgres) : DemoServer
+    private sealed partial class BigDemoServer(PrivatePostgres postgres) : PostgresDemoServer(postgres)
     {
         /// <summary>
         /// Rows that belong to the demo realm and to nobody in the test. Foreign keys are not looked at while they are made: they fit, and
@@ -152,34 +151,24 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
             ANALYZE;
             """;
 
-        private string connectionString = "";
-
-        public string Database => new NpgsqlConnectionStringBuilder(connectionString).Database!;
-
-        public override async ValueTask DisposeAsync()
-        {
-            await base.DisposeAsync();
-            await postgres.DropAsync(connectionString);
-        }
-
         /// <summary>Fills the tables, and has the server explain what is run in this database from here on.</summary>
         public async Task FillAsync()
         {
-            await postgres.ExecuteAsync(Rows, Database);
-            await postgres.ExecuteAsync("ALTER SYSTEM SET auto_explain.log_min_duration = 0", Database);
-            await postgres.ExecuteAsync("SELECT pg_reload_conf()");
+            await Cluster.ExecuteAsync(Rows, Database);
+            await Cluster.ExecuteAsync("ALTER SYSTEM SET auto_explain.log_min_duration = 0", Database);
+            await Cluster.ExecuteAsync("SELECT pg_reload_conf()");
         }
 
         /// <summary>The plans of what was run on the rows, each with its statement.</summary>
-        public IReadOnlyList<string> Plans() => [.. Plan().Matches(postgres.Log).Select(static match => match.Groups["plan"].Value)];
+        public IReadOnlyList<string> Plans() => [.. Plan().Matches(Cluster.Log).Select(static match => match.Groups["plan"].Value)];
 
         [GeneratedRegex(@"duration: [\d.]+ ms  plan:\s*(?<plan>(.*\n\t)+.*)", RegexOptions.ExplicitCapture)]
         private static partial Regex Plan();
 
         protected override async Task<string> NewDatabaseAsync(string path)
         {
-            connectionString = await postgres.NewDatabaseAsync();
-            await postgres.ExecuteAsync($"ALTER DATABASE {Database} SET session_preload_libraries = auto_explain");
+            string connectionString = await base.NewDatabaseAsync(path);
+            await Cluster.ExecuteAsync($"ALTER DATABASE {Database} SET session_preload_libraries = auto_explain");
             return connectionString;
         }
     }
