@@ -119,6 +119,7 @@ public sealed class PostgresFailureTests(FailingPostgres postgres) : IClassFixtu
         Visitors visitors = await ServerAsync();
         await postgres.ExecuteAsync($"ALTER DATABASE {Name} SET default_transaction_read_only = on");
         await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Name}'");
+        await visitors.ShouldAllBeToldToComeAgainAsync("ATR9105", "ATR9108");
         await visitors.ShouldAllBeToldToComeAgainAsync("ATR9105");
         await visitors.ShouldBeUnreadyAsync("database_read_only");
         (await servers[0].Http.GetAsync("/user_management/users?limit=1")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized, "a read is answered");

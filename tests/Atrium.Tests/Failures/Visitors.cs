@@ -4,7 +4,6 @@ using System.Net;
 using System.Text.Json;
 using Atrium.Tests.Harness;
 using Atrium.Tests.OAuth;
-using Microsoft.AspNetCore.WebUtilities;
 using Shouldly;
 
 namespace Atrium.Tests.Failures;
