@@ -138,6 +138,22 @@ public abstract class Database : IAsyncDisposable
 
     protected abstract Task MigrateAsync(CancellationToken cancellationToken);
 
+    /// <summary>Takes the schema's steps; what is wrong with them is said with the place.</summary>
+    protected async Task ApplyMigrationsAsync(DbConnection connection)
+    {
+        try
+        {
+            await Migrations.ApplyAsync(connection);
+
+            // A database that takes no changes is found out now, and not by the first who signs in.
+            await connection.ExecuteAsync("UPDATE schema_migrations SET name = name WHERE version = 1");
+        }
+        catch (DatabaseConfigurationException e)
+        {
+            throw new DatabaseConfigurationException($"{Description}: {e.Message}", e);
+        }
+    }
+
     private static bool IsPostgres(string connectionString)
     {
         try

@@ -88,7 +88,7 @@ internal sealed class PostgresDatabase : Database
             await RefuseUnfitAsync(connection);
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
             await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(@MigrationLock)", new { MigrationLock });
-            await Migrations.ApplyAsync(connection);
+            await ApplyMigrationsAsync(connection);
             await transaction.CommitAsync(cancellationToken);
         }
         catch (PostgresException e)
@@ -98,7 +98,7 @@ internal sealed class PostgresDatabase : Database
         catch (Exception e) when (e is NpgsqlException or SocketException or TimeoutException)
         {
             throw new DatabaseConfigurationException(
-                $"{Description} can't be reached: {e.Message} Check that the server runs there, and Host and Port in the connection string.", e);
+                $"{Description} can't be reached: {(e.InnerException ?? e).Message.TrimEnd('.')}. Check that the server runs there, and Host and Port in the connection string.", e);
         }
     }
 
@@ -148,6 +148,7 @@ internal sealed class PostgresDatabase : Database
         PostgresErrorCodes.InsufficientPrivilege =>
             "Atrium makes its tables itself: make the user of the connection string the owner of the database (ALTER DATABASE ... OWNER TO ...).",
         PostgresErrorCodes.TooManyConnections => "Raise max_connections of the server, or lower Maximum Pool Size in the connection string of every node.",
+        PostgresErrorCodes.ReadOnlySqlTransaction => "Name the primary, or turn off default_transaction_read_only.",
         PostgresErrorCodes.CannotConnectNow => "Wait until the server has started.",
         _ => "The database was left as it is.",
     };

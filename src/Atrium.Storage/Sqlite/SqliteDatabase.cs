@@ -119,9 +119,9 @@ internal sealed class SqliteDatabase : Database
         try
         {
             await WriteAsync(
-                static async connection =>
+                async connection =>
                 {
-                    await Migrations.ApplyAsync(connection);
+                    await ApplyMigrationsAsync(connection);
                     return true;
                 },
                 cancellationToken);
