@@ -69,7 +69,7 @@ internal sealed class PostgresDatabase : Database
         cancellationToken);
 
     public override Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken) =>
-        AttemptAsync(() => QueryAsync(statement, cancellationToken), cancellationToken);
+        connections.RunAsync(Transaction.InOneText, statement, cancellationToken);
 
     public override bool IsUniqueViolation(DbException exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 

@@ -12,6 +12,6 @@ internal sealed record Transaction(string? Begin, bool Writes = false, bool Comm
     /// <summary>READ WRITE is not said: a database that its administrator made read-only stays so.</summary>
     public static readonly Transaction Write = new("BEGIN ISOLATION LEVEL READ COMMITTED", Writes: true);
 
-    /// <summary>The text that is run begins a change, and commits it.</summary>
+    /// <summary>All of the change is one text or one statement, which commits by itself.</summary>
     public static readonly Transaction InOneText = new(Begin: null, Writes: true, CommitsAtOnce: true);
 }

@@ -10,19 +10,19 @@ using Xunit;
 namespace Atrium.Tests.Failures;
 
 /// <summary>What the log says of trouble, and when it is over.</summary>
-public sealed class DatabaseWatchTests : IAsyncLifetime, ILogger<DatabaseWatch>
+public sealed class DatabaseWatchTests : IAsyncLifetime
 {
     private static readonly CancellationToken None = CancellationToken.None;
 
     private readonly string folder = Directory.CreateTempSubdirectory("atrium-watch-").FullName;
-    private readonly ConcurrentQueue<(LogLevel Level, string Text)> log = [];
+    private readonly Log log = new();
     private Database database = null!;
     private DatabaseWatch watch = null!;
 
     public async ValueTask InitializeAsync()
     {
         database = await Database.OpenAsync($"Data Source={Path.Combine(folder, "atrium.db")}", None);
-        watch = new DatabaseWatch(database, new FakeClock(), this);
+        watch = new DatabaseWatch(database, new FakeClock(), log);
     }
 
     public async ValueTask DisposeAsync()
@@ -43,11 +43,11 @@ public sealed class DatabaseWatchTests : IAsyncLifetime, ILogger<DatabaseWatch>
         await database.WriteAsync(static connection => connection.ExecuteAsync("PRAGMA max_page_count = 1000000"), None);
         while (await watch.FindTroubleAsync(None) is not null)
             await Task.Delay(50, TestContext.Current.CancellationToken);
-        log.Select(static line => line.Level).ShouldBe([LogLevel.Error, LogLevel.Warning]);
-        string beginning = log.First().Text;
+        log.Lines.Select(static line => line.Level).ShouldBe([LogLevel.Error, LogLevel.Warning]);
+        string beginning = log.Lines.First().Text;
         beginning.ShouldStartWith("ATR9106 SQLite, ");
         beginning.ShouldContain("no room. Make room.");
-        log.Last().Text.ShouldContain("can be used again");
+        log.Lines.Last().Text.ShouldContain("can be used again");
     }
 
     [Fact]
@@ -55,14 +55,19 @@ public sealed class DatabaseWatchTests : IAsyncLifetime, ILogger<DatabaseWatch>
     {
         watch.Report(new DatabaseUnavailableException(DatabaseTrouble.Slow, "a row is locked"));
         (await watch.FindTroubleAsync(None)).ShouldBeNull();
-        log.ShouldBeEmpty();
+        log.Lines.ShouldBeEmpty();
     }
 
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
+    private sealed class Log : ILogger<DatabaseWatch>
+    {
+        public ConcurrentQueue<(LogLevel Level, string Text)> Lines { get; } = [];
 
-    public bool IsEnabled(LogLevel logLevel) => true;
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        log.Enqueue((logLevel, formatter(state, exception)));
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue((logLevel, formatter(state, exception)));
+    }
 }
