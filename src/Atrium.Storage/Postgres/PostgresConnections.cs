@@ -134,8 +134,19 @@ internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnect
         try
         {
             NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken);
-            if (!transaction.CommitsAtOnce || Environment.TickCount64 - Volatile.Read(ref heardAt) < Silence.TotalMilliseconds || await AnswersAsync(connection, cancellationToken))
+            if (!transaction.CommitsAtOnce || Environment.TickCount64 - Volatile.Read(ref heardAt) < Silence.TotalMilliseconds)
                 return connection;
+            try
+            {
+                if (await AnswersAsync(connection, cancellationToken))
+                    return connection;
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+
             await connection.DisposeAsync();
             source.Clear();
             return await source.OpenConnectionAsync(cancellationToken);
