@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Security.Cryptography;
 using Atrium.Storage.Postgres;
 using Atrium.Storage.Sqlite;
 using Dapper;
@@ -11,6 +12,9 @@ namespace Atrium.Storage;
 /// </summary>
 public abstract class Database : IAsyncDisposable
 {
+    /// <summary>More than the room that is left over on a page.</summary>
+    private const int TryOutLength = 64 * 1024;
+
     static Database() => SqlTypes.Register();
 
     /// <summary>
@@ -58,6 +62,21 @@ public abstract class Database : IAsyncDisposable
     /// <param name="column">The column that holds the array.</param>
     public abstract string ElementsOf(string column);
 
+    /// <summary>Asks cheaply whether it can be used, for changes too.</summary>
+    /// <exception cref="DatabaseUnavailableException">It can't.</exception>
+    public abstract Task CheckAsync(CancellationToken cancellationToken);
+
+    /// <summary>Proves that it keeps changes: makes one that needs room on its disk, and takes it back.</summary>
+    /// <exception cref="DatabaseUnavailableException">It doesn't.</exception>
+    public Task TryOutAsync(CancellationToken cancellationToken) => WriteAsync(
+        static async connection =>
+        {
+            await connection.ExecuteAsync(
+                "INSERT INTO schema_migrations (version, name) VALUES (-1, @filling)", new { filling = RandomNumberGenerator.GetHexString(TryOutLength) });
+            return await connection.ExecuteAsync("DELETE FROM schema_migrations WHERE version = -1");
+        },
+        cancellationToken);
+
     /// <summary>Runs one query that changes nothing: a single statement sees one moment by itself, and needs no transaction for it.</summary>
     public abstract Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
 
@@ -81,6 +100,9 @@ public abstract class Database : IAsyncDisposable
     /// Runs a change in a transaction of its own and answers once its commit is durable. An exception undoes the change.
     /// The change may be run again by a database that asks for it, so it does nothing but SQL.
     /// </summary>
+    /// <exception cref="DatabaseUnavailableException">
+    /// The database can't do it just now. Unless the exception says that it may have been done, nothing of it was.
+    /// </exception>
     public abstract Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken);
 
     /// <summary>As <see cref="WriteAsync"/>, for a change of a single statement, which is a transaction by itself.</summary>
@@ -115,6 +137,22 @@ public abstract class Database : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     protected abstract Task MigrateAsync(CancellationToken cancellationToken);
+
+    /// <summary>Takes the schema's steps; what is wrong with them is said with the place.</summary>
+    protected async Task ApplyMigrationsAsync(DbConnection connection)
+    {
+        try
+        {
+            await Migrations.ApplyAsync(connection);
+
+            // A database that takes no changes is found out now, and not by the first who signs in.
+            await connection.ExecuteAsync("UPDATE schema_migrations SET name = name WHERE version = 1");
+        }
+        catch (DatabaseConfigurationException e)
+        {
+            throw new DatabaseConfigurationException($"{Description}: {e.Message}", e);
+        }
+    }
 
     private static bool IsPostgres(string connectionString)
     {

@@ -157,7 +157,7 @@ public static class AdministrationCommands
             await using Backbone backbone = await Backbone.OpenAsync(options, TimeProvider.System, CancellationToken.None);
             return await action(backbone);
         }
-        catch (Exception e) when (e is DatabaseConfigurationException or KeyFileException)
+        catch (Exception e) when (e is DatabaseConfigurationException or DatabaseUnavailableException or KeyFileException)
         {
             return CommandLine.Fail(e.Message);
         }

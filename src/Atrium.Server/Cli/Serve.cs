@@ -24,7 +24,7 @@ public static class Serve
             await app.WaitForShutdownAsync(cancellationToken);
             return 0;
         }
-        catch (Exception e) when (e is DatabaseConfigurationException or KeyFileException or IOException)
+        catch (Exception e) when (e is DatabaseConfigurationException or DatabaseUnavailableException or KeyFileException or IOException)
         {
             return CommandLine.Fail(e.Message);
         }

@@ -28,7 +28,10 @@ public static class RealmRoutes
         where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new UnknownRealm(answer));
 
     /// <summary>The realm that the path names.</summary>
-    public static Realm Realm(this HttpContext context) => context.Features.Get<CurrentRealm>()!.Realm;
+    public static Realm Realm(this HttpContext context) => context.KnownRealm()!;
+
+    /// <summary>The same, where it may not have been found yet.</summary>
+    public static Realm? KnownRealm(this HttpContext context) => context.Features.Get<CurrentRealm>()?.Realm;
 
     private sealed record CurrentRealm(Realm Realm);
 

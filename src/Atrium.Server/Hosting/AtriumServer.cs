@@ -47,6 +47,7 @@ public static class AtriumServer
 
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = StopTimeout);
         builder.Services.AddSingleton(options).AddBackbone(backbone);
+        builder.Services.AddSingleton<DatabaseWatch>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
         builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>();
@@ -61,8 +62,8 @@ public static class AtriumServer
         app.UseRequestLog();
         app.UseUnexpectedErrors();
         app.UseHeadAsGet();
-        app.UseCorsForRegisteredOrigins();
         app.UseRouting();
+        app.UseCorsForRegisteredOrigins();
         app.MapHealth();
         app.MapAssets();
         app.MapOAuthDoor();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Atrium.Server.Http;
 using Atrium.Storage;
 
@@ -8,21 +9,21 @@ public static class Health
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/health/live", static () => Answer("live", StatusCodes.Status200OK));
-        routes.MapGet("/health/ready", static async (RealmStore realms, CancellationToken cancellationToken) =>
+        routes.MapGet("/health/live", static () => Answer(new() { ["status"] = "live" }));
+        routes.MapGet("/health/ready", static async (HttpContext context, DatabaseWatch watch, CancellationToken cancellationToken) =>
         {
-            try
-            {
-                await realms.AnyAsync(cancellationToken);
-                return Answer("ready", StatusCodes.Status200OK);
-            }
-            catch (System.Data.Common.DbException)
-            {
-                return Answer("database unreachable", StatusCodes.Status503ServiceUnavailable);
-            }
+            if (await watch.FindTroubleAsync(cancellationToken) is not { } trouble)
+                return Answer(new() { ["status"] = "ready" });
+            Unavailable why = Unavailable.Of(trouble);
+            why.Announce(context);
+            return Answer(
+                new() { ["status"] = "unavailable", ["reason"] = ReasonOf(trouble), ["id"] = why.Id },
+                StatusCodes.Status503ServiceUnavailable);
         });
     }
 
-    private static JsonAnswer<Dictionary<string, string>> Answer(string status, int statusCode) =>
-        new(new() { ["status"] = status }, PlainJson.Default.DictionaryStringString, statusCode);
+    private static string ReasonOf(DatabaseTrouble trouble) => $"database_{JsonNamingPolicy.SnakeCaseLower.ConvertName($"{trouble}")}";
+
+    private static JsonAnswer<Dictionary<string, string>> Answer(Dictionary<string, string> body, int statusCode = StatusCodes.Status200OK) =>
+        new(body, PlainJson.Default.DictionaryStringString, statusCode);
 }

@@ -1,8 +1,12 @@
 using Atrium.Server.Http;
+using Atrium.Storage;
 
 namespace Atrium.Server.Hosting;
 
-/// <summary>The last net: an exception is a bug of ours. It is logged whole, and the caller learns the request's id and nothing else.</summary>
+/// <summary>
+/// The last net. A database that can't just now is the caller's to wait for; any other exception is a bug of ours: it is logged whole, and the
+/// caller learns the request's id and nothing else.
+/// </summary>
 public static partial class UnexpectedErrors
 {
     public static IApplicationBuilder UseUnexpectedErrors(this IApplicationBuilder app) => app.Use(static async (context, next) =>
@@ -15,6 +19,11 @@ public static partial class UnexpectedErrors
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
             await AnswerAsync(context, e.StatusCode, "invalid_request", "The request could not be read.");
+        }
+        catch (DatabaseUnavailableException e) when (!context.Response.HasStarted)
+        {
+            context.RequestServices.GetRequiredService<DatabaseWatch>().Report(e);
+            await AnswerUnavailableAsync(context, Unavailable.Of(e));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -40,6 +49,14 @@ public static partial class UnexpectedErrors
                 _ => Task.CompletedTask,
             }
             : Task.CompletedTask;
+
+    private static Task AnswerUnavailableAsync(HttpContext context, Unavailable why)
+    {
+        if (why.Answer(context) is { } answer)
+            return answer.ExecuteAsync(context);
+        why.Announce(context);
+        return AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, Unavailable.Code, why.Description);
+    }
 
     private static Task AnswerAsync(HttpContext context, int statusCode, string error, string description) =>
         new JsonAnswer<Dictionary<string, string>>(

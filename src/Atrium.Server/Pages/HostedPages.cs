@@ -3,8 +3,10 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
+using Atrium.Server.Doors;
 using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 
 namespace Atrium.Server.Pages;
@@ -34,6 +36,27 @@ public static class HostedPages
         error,
         new MessageModel(
             realm.Name, "Please start again", error.Sentence, "Go back to the application and sign in again.", error.Id, context.TraceIdentifier));
+
+    /// <summary>
+    /// The server can't just now. The link asks for the same address once more: a sign-in stands there where it stood, since its forms are sent to
+    /// the address that shows it.
+    /// </summary>
+    public static IResult Unavailable(HttpContext context, Unavailable why)
+    {
+        why.Announce(context);
+        HttpRequest request = context.Request;
+        bool isWhole = HttpMethods.IsGet(request.Method) || request.QueryString.HasValue;
+        return PageResult.Message(
+            new MessageModel(
+                context.KnownRealm()?.Name ?? "Sign-in",
+                "Just a moment, please",
+                "The server can’t do this just now. Nothing is wrong with what you entered.",
+                isWhole ? "Wait a few seconds, then try again." : "Wait a few seconds, then load this page again.",
+                why.Id,
+                context.TraceIdentifier,
+                isWhole ? new PageLink("Try again", request.Path.ToUriComponent() + request.QueryString.ToUriComponent()) : null),
+            StatusCodes.Status503ServiceUnavailable);
+    }
 
     /// <summary>The page for the step that comes next. A step that this server has no page for says what to do instead.</summary>
     /// <param name="error">What was wrong with the last try, in the person's words.</param>
@@ -119,7 +142,7 @@ public static class HostedPages
     }
 
     private static PageForm FormOf(HostedPage page) =>
-        new(PathOf(page.Realm), [new("handle", page.Handle)]);
+        new(AddressOf(page.Realm, page.Handle), [new("handle", page.Handle)]);
 
     private static OrganizationOption OptionOf(MembershipInOrganization entry) => new(
         entry.Organization.Id.ToString(),

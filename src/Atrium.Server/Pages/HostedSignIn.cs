@@ -31,9 +31,9 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
     public static void Map(RouteGroupBuilder realm)
     {
         realm.MapGet("/sign-in", static (HttpContext context, HostedSignIn hosted, CancellationToken cancellationToken) =>
-            hosted.ShowAsync(context, cancellationToken));
+            hosted.ShowAsync(context, cancellationToken)).AnswersUnavailable(HostedPages.Unavailable);
         realm.MapPost("/sign-in", static (HttpContext context, HostedSignIn hosted, CancellationToken cancellationToken) =>
-            hosted.TakeAsync(context, cancellationToken));
+            hosted.TakeAsync(context, cancellationToken)).AnswersUnavailable(HostedPages.Unavailable);
     }
 
     /// <summary>From the authorization request: back to the client at once, or to the first page.</summary>
@@ -168,7 +168,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
                 RetryAfter.Set(page.Context.Response, limited.Wait);
                 return HostedPages.Of(page, step, email, Limited, StatusCodes.Status429TooManyRequests);
             case ProofResult.Busy:
-                RetryAfter.Set(page.Context.Response, RetryAfter.WhenBusy);
+                Unavailable.Hashing.Announce(page.Context);
                 return HostedPages.Of(page, step, email, Busy, StatusCodes.Status503ServiceUnavailable);
             default:
                 return HostedPages.Of(page, step, email, wrong, StatusCodes.Status400BadRequest);

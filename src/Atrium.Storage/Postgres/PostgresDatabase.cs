@@ -14,35 +14,29 @@ internal sealed class PostgresDatabase : Database
     /// <summary>The oldest that the SQL is tested on.</summary>
     private const int OldestServer = 15;
 
-    /// <summary>Of a change that the server stops because it got in another's way.</summary>
-    private const int MaxAttempts = 5;
-
     /// <summary>Any number will do, as long as every version of Atrium takes the same: two that start at once must meet.</summary>
     private const long MigrationLock = 0x41747269756d;
 
-    private const string BeginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    private const string BeginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-
     /// <summary>
     /// What holds unless the connection string says otherwise. Fewer connections than the 100 that a server allows by default, so that two
-    /// nodes fit; room to prepare every text of the stores; no waiting for a server that is gone for longer than a person would; and no
-    /// reset between two uses of a connection, since none leaves anything behind.
+    /// nodes fit; room to prepare every text of the stores; no waiting for a server that is gone for longer than a person would; no
+    /// reset between two uses of a connection, since none leaves anything behind; and of several hosts the primary, found soon after it changed.
     /// </summary>
     private const string Defaults =
-        "Application Name=atrium;Maximum Pool Size=40;Timeout=5;Command Timeout=10;Max Auto Prepare=256;Auto Prepare Min Usages=2;No Reset On Close=true;Enlist=false;";
-
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(10);
+        "Application Name=atrium;Maximum Pool Size=40;Timeout=5;Command Timeout=10;Max Auto Prepare=256;Auto Prepare Min Usages=2;No Reset On Close=true;Enlist=false;Host Recheck Seconds=1;";
 
     private readonly NpgsqlConnectionStringBuilder settings;
     private readonly NpgsqlDataSource source;
+    private readonly PostgresConnections connections;
 
     public PostgresDatabase(string connectionString)
     {
         settings = Parse(connectionString);
         source = NpgsqlDataSource.Create(settings);
+        connections = new PostgresConnections(source, settings);
     }
 
-    public override string Description => $"PostgreSQL, {settings.Database} at {settings.Host}:{settings.Port}";
+    public override string Description => $"PostgreSQL, {settings.Database} at {Place}";
 
     public override string ConnectionStringWithoutPassword => new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Password = null }.ConnectionString;
 
@@ -51,41 +45,31 @@ internal sealed class PostgresDatabase : Database
 
     public override string ElementsOf(string column) => $"LATERAL jsonb_array_elements_text({column}::jsonb)";
 
-    public override async Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
-    {
-        await using PostgresSession session = await BorrowAsync(begin: null, cancellationToken);
-        return await query(session);
-    }
+    public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
+        connections.RunAsync(Transaction.None, query, cancellationToken);
 
-    public override async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
-    {
-        await using PostgresSession session = await BorrowAsync(BeginRead, cancellationToken);
-        T result = await query(session);
-        await session.CommitAsync();
-        return result;
-    }
+    public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
+        connections.RunAsync(Transaction.Read, query, cancellationToken);
 
     public override Task<T> ReadTogetherAsync<T>(
         string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
-        TogetherAsync($"{BeginRead};{queries};COMMIT", parameters, read, cancellationToken);
+        TogetherAsync(Transaction.None, $"{Transaction.Read.Begin};{queries};COMMIT", parameters, read, cancellationToken);
 
     public override Task<T> WriteThenReadAsync<T>(
         string change, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
-        AttemptAsync(() => TogetherAsync($"{BeginWrite};{change};{queries};COMMIT", parameters, read, cancellationToken), cancellationToken);
+        TogetherAsync(Transaction.InOneText, $"{Transaction.Write.Begin};{change};{queries};COMMIT", parameters, read, cancellationToken);
 
-    public override Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken) => AttemptAsync(
-        async () =>
-        {
-            // Left without a commit, a session undoes what was done in it.
-            await using PostgresSession session = await BorrowAsync(BeginWrite, cancellationToken);
-            T result = await change(session);
-            await session.CommitAsync();
-            return result;
-        },
+    public override Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken) =>
+        connections.RunAsync(Transaction.Write, change, cancellationToken);
+
+    public override Task CheckAsync(CancellationToken cancellationToken) => QueryAsync(
+        static async connection => await connection.ExecuteScalarAsync<string>("SHOW transaction_read_only") == "on"
+            ? throw new DatabaseUnavailableException(DatabaseTrouble.ReadOnly, "transaction_read_only is on")
+            : true,
         cancellationToken);
 
     public override Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken) =>
-        AttemptAsync(() => QueryAsync(statement, cancellationToken), cancellationToken);
+        connections.RunAsync(Transaction.InOneText, statement, cancellationToken);
 
     public override bool IsUniqueViolation(DbException exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
@@ -97,14 +81,14 @@ internal sealed class PostgresDatabase : Database
     protected override async Task MigrateAsync(CancellationToken cancellationToken)
     {
         // A connection of its own, without a time limit: another node may be at it, and a step may take long.
-        await using NpgsqlConnection connection = new(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false, CommandTimeout = 0 }.ConnectionString);
+        await using NpgsqlDataSource patient = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { CommandTimeout = 0 });
         try
         {
-            await connection.OpenAsync(cancellationToken);
+            await using NpgsqlConnection connection = await patient.OpenConnectionAsync(cancellationToken);
             await RefuseUnfitAsync(connection);
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
             await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(@MigrationLock)", new { MigrationLock });
-            await Migrations.ApplyAsync(connection);
+            await ApplyMigrationsAsync(connection);
             await transaction.CommitAsync(cancellationToken);
         }
         catch (PostgresException e)
@@ -114,50 +98,29 @@ internal sealed class PostgresDatabase : Database
         catch (Exception e) when (e is NpgsqlException or SocketException or TimeoutException)
         {
             throw new DatabaseConfigurationException(
-                $"{Description} can't be reached: {e.Message} Check that the server runs there, and Host and Port in the connection string.", e);
+                $"{Description} can't be reached: {(e.InnerException ?? e).Message.TrimEnd('.')}. Check that the server runs there, and Host and Port in the connection string.", e);
         }
     }
 
     /// <summary>Runs a text of several statements in one round trip; the last of them is the commit.</summary>
-    private async Task<T> TogetherAsync<T>(
-        string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
-    {
-        await using PostgresSession session = await BorrowAsync(begin: null, cancellationToken);
-        await using SqlMapper.GridReader results = await session.QueryMultipleAsync(statements, parameters);
-        T result = await read(results);
-
-        // Npgsql says nothing of an error in what is closed unread, and the commit comes last.
-        while (!results.IsConsumed)
-            await results.ReadAsync();
-        return result;
-    }
-
-    private static async Task<T> AttemptAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken)
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            try
+    private Task<T> TogetherAsync<T>(
+        Transaction transaction, string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
+        connections.RunAsync(
+            transaction,
+            async session =>
             {
-                return await change();
-            }
-            catch (PostgresException e) when (IsWorthAnotherAttempt(e, attempt))
-            {
-                // The server has undone all of it, and a change does nothing but SQL. The one that it got in the way of goes first now.
-                await Task.Delay(attempt * RetryDelay, cancellationToken);
-            }
-        }
-    }
+                await using SqlMapper.GridReader results = await session.QueryMultipleAsync(statements, parameters);
+                T result = await read(results);
 
-    /// <summary>
-    /// A change that was in another's way runs again; so does, once, one whose parent was deleted between two of its statements: the second
-    /// time it sees that the parent is gone, as it would have with one writer at a time.
-    /// </summary>
-    private static bool IsWorthAnotherAttempt(PostgresException e, int attempt) => e.SqlState switch
-    {
-        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected => attempt < MaxAttempts,
-        PostgresErrorCodes.ForeignKeyViolation => attempt == 1,
-        _ => false,
-    };
+                // Npgsql says nothing of an error in what is closed unread, and the commit comes last.
+                while (!results.IsConsumed)
+                    await results.ReadAsync();
+                return result;
+            },
+            cancellationToken);
+
+    /// <summary>The port stands behind each of several hosts already, or is that of all.</summary>
+    private string Place => settings.Host!.Contains(':', StringComparison.Ordinal) ? settings.Host : $"{settings.Host}:{settings.Port}";
 
     private static NpgsqlConnectionStringBuilder Parse(string connectionString)
     {
@@ -165,6 +128,8 @@ internal sealed class PostgresDatabase : Database
         {
             // Of a word that comes twice, the last counts.
             NpgsqlConnectionStringBuilder parsed = new(Defaults + connectionString);
+            if (parsed.Host?.Contains(',', StringComparison.Ordinal) == true)
+                parsed.TargetSessionAttributes ??= "primary";
             return string.IsNullOrEmpty(parsed.Database)
                 ? throw new DatabaseConfigurationException($"The connection string names no database. {DatabaseConfigurationException.Examples}")
                 : parsed;
@@ -183,6 +148,7 @@ internal sealed class PostgresDatabase : Database
         PostgresErrorCodes.InsufficientPrivilege =>
             "Atrium makes its tables itself: make the user of the connection string the owner of the database (ALTER DATABASE ... OWNER TO ...).",
         PostgresErrorCodes.TooManyConnections => "Raise max_connections of the server, or lower Maximum Pool Size in the connection string of every node.",
+        PostgresErrorCodes.ReadOnlySqlTransaction => "Name the primary, or turn off default_transaction_read_only.",
         PostgresErrorCodes.CannotConnectNow => "Wait until the server has started.",
         _ => "The database was left as it is.",
     };
@@ -201,12 +167,5 @@ internal sealed class PostgresDatabase : Database
             throw new DatabaseConfigurationException(
                 $"{Description} has synchronous_commit = off: a crash of the server would take back what Atrium has acknowledged. Turn it on for this database.");
         }
-    }
-
-    private async Task<PostgresSession> BorrowAsync(string? begin, CancellationToken cancellationToken)
-    {
-        // The pool looks at the token only where it has to wait.
-        cancellationToken.ThrowIfCancellationRequested();
-        return new PostgresSession(await source.OpenConnectionAsync(cancellationToken), begin);
     }
 }

@@ -31,6 +31,9 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
 
     public override ConnectionState State => connection.State;
 
+    /// <summary>Whether the commit is on its way, or done.</summary>
+    public bool IsCommitting { get; private set; }
+
     public override void Open() => throw new NotSupportedException();
 
     public override void Close() => connection.Close();
@@ -49,8 +52,9 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
     {
         if (failure is not null)
             throw failure;
-        if (!begun)
+        if (begin is null || !begun)
             return;
+        IsCommitting = true;
         await using NpgsqlCommand commit = new("COMMIT", connection);
         await commit.ExecuteNonQueryAsync();
     }

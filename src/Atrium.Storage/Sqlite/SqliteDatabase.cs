@@ -10,6 +10,9 @@ namespace Atrium.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteDatabase : Database
 {
+    /// <summary>How long to wait for another process, in seconds.</summary>
+    private const int Patience = 5;
+
     private readonly SqliteReaders readers;
     private readonly SqliteWriter writer;
 
@@ -17,11 +20,12 @@ internal sealed class SqliteDatabase : Database
     {
         SqliteConnectionStringBuilder settings = Parse(connectionString);
         settings.ForeignKeys = true;
+        settings.DefaultTimeout = Patience;
         ConnectionStringWithoutPassword = $"Data Source={Path.GetFullPath(settings.DataSource)}";
         Description = $"SQLite, {Path.GetFullPath(settings.DataSource)}";
         writer = new SqliteWriter(OpenWriter(settings));
         // SQLite ignores a read-only hint on a file that isn't there: the writer has made it by now.
-        readers = new SqliteReaders(new SqliteConnectionStringBuilder { DataSource = settings.DataSource, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
+        readers = new SqliteReaders(new SqliteConnectionStringBuilder { DataSource = settings.DataSource, Mode = SqliteOpenMode.ReadOnly, Pooling = false, DefaultTimeout = Patience }.ConnectionString);
     }
 
     public static string KeyFileBeside(string connectionString) =>
@@ -38,10 +42,17 @@ internal sealed class SqliteDatabase : Database
     public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
         ReadAsync(query, cancellationToken);
 
-    public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
+    public override async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return readers.ReadAsync(query);
+        try
+        {
+            return await readers.ReadAsync(query);
+        }
+        catch (SqliteException e) when (SqliteTroubles.OfReading(e) is { } trouble)
+        {
+            throw new DatabaseUnavailableException(trouble, e.Message, e);
+        }
     }
 
     public override Task<T> ReadTogetherAsync<T>(
@@ -53,11 +64,31 @@ internal sealed class SqliteDatabase : Database
         string change, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
     {
         await WriteAsync(connection => connection.ExecuteAsync(change, parameters), cancellationToken);
-        return await ReadTogetherAsync(queries, parameters, read, cancellationToken);
+        try
+        {
+            return await ReadTogetherAsync(queries, parameters, read, cancellationToken);
+        }
+        catch (DatabaseUnavailableException e)
+        {
+            throw new DatabaseUnavailableException(e.Trouble, e.InnerException!.Message, e) { MayHaveBeenDone = true };
+        }
     }
 
-    public override Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken) =>
-        writer.WriteAsync(change, cancellationToken);
+    public override async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await writer.WriteAsync(change, cancellationToken);
+        }
+        catch (SqliteException e) when (SqliteTroubles.Of(e) is { } trouble)
+        {
+            throw new DatabaseUnavailableException(trouble, e.Message, e);
+        }
+    }
+
+    /// <summary>Goes the writer's way, with the lock and without a change: that writes nothing.</summary>
+    public override Task CheckAsync(CancellationToken cancellationToken) =>
+        WriteAsync(static connection => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM schema_migrations"), cancellationToken);
 
     public override Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken) =>
         WriteAsync(statement, cancellationToken);
@@ -83,14 +114,23 @@ internal sealed class SqliteDatabase : Database
         await writer.DisposeAsync();
     }
 
-    protected override Task MigrateAsync(CancellationToken cancellationToken) =>
-        writer.WriteAsync(
-            static async connection =>
-            {
-                await Migrations.ApplyAsync(connection);
-                return true;
-            },
-            cancellationToken);
+    protected override async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await WriteAsync(
+                async connection =>
+                {
+                    await ApplyMigrationsAsync(connection);
+                    return true;
+                },
+                cancellationToken);
+        }
+        catch (DatabaseUnavailableException e)
+        {
+            throw new DatabaseConfigurationException($"{Description}: {e.Message} The database was left as it is.", e);
+        }
+    }
 
     private static async Task<T> TogetherAsync<T>(
         DbConnection connection, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read)
@@ -127,14 +167,14 @@ internal sealed class SqliteDatabase : Database
         try
         {
             connection.Open();
-            connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;");
+            connection.Execute($"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = {Patience * 1000};");
             return connection;
         }
         catch (SqliteException e)
         {
             connection.Dispose();
-            throw new DatabaseConfigurationException(
-                $"The database file {Path.GetFullPath(settings.DataSource)} can't be opened: {e.Message} Check that its folder exists and can be written.", e);
+            string file = Path.GetFullPath(settings.DataSource);
+            throw new DatabaseConfigurationException($"The database file {file} can't be opened: {e.Message} {SqliteTroubles.AdviceFor(e)}", e);
         }
     }
 }

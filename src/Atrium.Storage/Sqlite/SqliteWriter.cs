@@ -13,7 +13,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
     /// <summary>Enough to fill a group under load; more would only make the first in it wait.</summary>
     private const int LargestGroup = 256;
 
-    private readonly Channel<IChange> waiting = Channel.CreateUnbounded<IChange>(new UnboundedChannelOptions { SingleReader = true });
+    /// <summary>What a slow disk commits in a few seconds. More would wait for longer than anybody who asked does.</summary>
+    internal const int MostWaiting = 4096;
+
+    private readonly Channel<IChange> waiting = Channel.CreateBounded<IChange>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
     private readonly SqliteSession connection;
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SqliteCommand begin;
@@ -22,6 +25,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private readonly SqliteCommand save;
     private readonly SqliteCommand release;
     private readonly SqliteCommand undo;
+    private volatile bool stopping;
 
     public SqliteWriter(SqliteConnection connection)
     {
@@ -38,14 +42,16 @@ internal sealed class SqliteWriter : IAsyncDisposable
     public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken)
     {
         Change<T> queued = new(change, cancellationToken);
-        return waiting.Writer.TryWrite(queued)
-            ? queued.Completion.Task
-            : throw new ObjectDisposedException(nameof(SqliteWriter));
+        if (waiting.Writer.TryWrite(queued))
+            return queued.Completion.Task;
+        ObjectDisposedException.ThrowIf(stopping, this);
+        throw new DatabaseUnavailableException(DatabaseTrouble.Overloaded, $"{MostWaiting} changes wait to be written");
     }
 
     /// <summary>Finishes what is waiting, then closes.</summary>
     public async ValueTask DisposeAsync()
     {
+        stopping = true;
         waiting.Writer.TryComplete();
         await stopped.Task;
         foreach (SqliteCommand command in new[] { begin, commit, rollback, save, release, undo })
@@ -71,16 +77,24 @@ internal sealed class SqliteWriter : IAsyncDisposable
                     group.Add(change);
             }
 
-            if (group.Count > 0)
-                CommitTogether(group);
+            if (group.Count > 0 && CommitTogether(group) is { } shutOut)
+                RefuseWaiting(shutOut);
             group.Clear();
         }
 
         stopped.SetResult();
     }
 
+    /// <summary>Whoever came while the database was held by somebody else has waited as well: one by one they would only wait as many times.</summary>
+    private void RefuseWaiting(Exception shutOut)
+    {
+        for (int i = 0; i < MostWaiting && waiting.Reader.TryRead(out IChange? change); i++)
+            change.Fail(shutOut);
+    }
+
 #pragma warning disable CA1031 // Whatever a change or the commit throws belongs to the callers who wait for it, not to this thread.
-    private void CommitTogether(List<IChange> group)
+    /// <returns>Why the database let nobody in, and nothing was run; null when it did.</returns>
+    private Exception? CommitTogether(List<IChange> group)
     {
         try
         {
@@ -88,10 +102,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // Another process holds the database for too long: nothing was run, and one by one would only wait as many times.
-            foreach (IChange change in group)
-                change.Fail(e);
-            return;
+            group.ForEach(change => change.Fail(e));
+            return e;
         }
 
         try
@@ -108,17 +120,30 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // The whole transaction is lost (a full disk, an I/O error), perhaps by one change alone: each gets another try of its own.
             RollBack();
-            if (group.Count == 1)
-                group[0].Fail(e);
-            else
-                group.ForEach(change => CommitTogether([change]));
-            return;
+            if (group.Count > 1)
+                return CommitOneByOne(group);
+            group[0].Fail(e);
+            return null;
         }
 
+        group.ForEach(static change => change.Answer());
+        return null;
+    }
+
+    /// <summary>The whole transaction is lost (a full disk, an I/O error), perhaps by one change alone: each gets another try of its own.</summary>
+    private Exception? CommitOneByOne(List<IChange> group)
+    {
+        Exception? shutOut = null;
         foreach (IChange change in group)
-            change.Answer();
+        {
+            if (shutOut is null)
+                shutOut = CommitTogether([change]);
+            else
+                change.Fail(shutOut);
+        }
+
+        return shutOut;
     }
 
     private void RollBack()

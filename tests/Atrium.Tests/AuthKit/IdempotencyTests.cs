@@ -91,11 +91,11 @@ public sealed class IdempotencyTests(DemoServer server) : IClassFixture<DemoServ
         int done = 0;
 
         using CancellationTokenSource leaves = new();
-        DefaultHttpContext first = RequestWithKey(leaves.Token);
-        await idempotency.RunAsync(first, realm.Id, "credential", [], WorkAsync, leaves.Token);
+        DefaultHttpContext first = RequestWithKey("leaves", leaves.Token);
+        await idempotency.RunAsync(first, realm.Id, "credential", [], isRepeatable: false, WorkAsync, leaves.Token);
         first.RequestAborted.ShouldBe(leaves.Token);
-        DefaultHttpContext second = RequestWithKey(default);
-        await (await idempotency.RunAsync(second, realm.Id, "credential", [], WorkAsync, default)).ExecuteAsync(second);
+        DefaultHttpContext second = RequestWithKey("leaves", default);
+        await (await idempotency.RunAsync(second, realm.Id, "credential", [], isRepeatable: false, WorkAsync, default)).ExecuteAsync(second);
 
         done.ShouldBe(1);
         second.Response.StatusCode.ShouldBe(201);
@@ -108,13 +108,34 @@ public sealed class IdempotencyTests(DemoServer server) : IClassFixture<DemoServ
             done++;
             return AuthKitError.MessageOnly("made", 201);
         }
+    }
 
-        static DefaultHttpContext RequestWithKey(CancellationToken aborted)
+    [Theory]
+    [InlineData(true, false, 2)]
+    [InlineData(true, true, 2)]
+    [InlineData(false, false, 2)]
+    [InlineData(false, true, 1)]
+    public async Task What_may_have_been_done_is_done_again_only_where_that_does_no_harm(bool isRepeatable, bool mayHaveBeenDone, int times)
+    {
+        Idempotency idempotency = server.Get<Idempotency>();
+        Realm realm = await door.RealmAsync();
+        string key = $"in-doubt-{isRepeatable}-{mayHaveBeenDone}";
+        int done = 0;
+
+        await Should.ThrowAsync<DatabaseUnavailableException>(AskAsync());
+        if (times == 2)
+            await Should.ThrowAsync<DatabaseUnavailableException>(AskAsync());
+        else
+            (await AskAsync()).ShouldBeOfType<AuthKitError>().Body.Code.ShouldBe("idempotency_key_in_use");
+        done.ShouldBe(times);
+
+        Task<IResult> AskAsync() =>
+            idempotency.RunAsync(RequestWithKey(key, default), realm.Id, "credential", [], isRepeatable, WorkAsync, default);
+
+        Task<IResult> WorkAsync(CancellationToken cancellationToken)
         {
-            DefaultHttpContext context = new() { RequestAborted = aborted };
-            context.Request.Method = "POST";
-            context.Request.Headers[Idempotency.Header] = "leaves";
-            return context;
+            done++;
+            throw new DatabaseUnavailableException(DatabaseTrouble.Unreachable, "gone") { MayHaveBeenDone = mayHaveBeenDone };
         }
     }
 
@@ -154,4 +175,12 @@ public sealed class IdempotencyTests(DemoServer server) : IClassFixture<DemoServ
 
     private Task<Answer> SendAsync(string idempotencyKey, string path, string body, string? key = DemoRealm.ApiKey) => door.SendAsync(
         HttpMethod.Post, path, body, key, request => request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey));
+
+    private static DefaultHttpContext RequestWithKey(string key, CancellationToken aborted)
+    {
+        DefaultHttpContext context = new() { RequestAborted = aborted };
+        context.Request.Method = "POST";
+        context.Request.Headers[Idempotency.Header] = key;
+        return context;
+    }
 }

@@ -89,7 +89,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>The newest server on this machine that Atrium supports.</summary>
-    private static string FindBinaries()
+    internal static string FindBinaries()
     {
         const string root = "/usr/lib/postgresql";
         string? newest = Directory.Exists(root)
@@ -102,7 +102,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             : Path.Combine(newest, "bin");
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();

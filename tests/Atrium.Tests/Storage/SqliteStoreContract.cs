@@ -111,7 +111,7 @@ public sealed class SqliteStoreContract : StoreContract
         for (int i = 0; i < all.Length; i++)
         {
             if (i % 2 == 0)
-                (await Should.ThrowAsync<SqliteException>(all[i])).SqliteErrorCode.ShouldBe(13, "SQLITE_FULL");
+                (await Should.ThrowAsync<DatabaseUnavailableException>(all[i])).Trouble.ShouldBe(DatabaseTrouble.Full);
             else
                 (await all[i]).ShouldBe(UserWrite.Done);
         }

@@ -1,3 +1,5 @@
+using Atrium.Server.Http;
+
 namespace Atrium.Server.Doors.AppNative;
 
 /// <summary>
@@ -14,7 +16,7 @@ public static class AppNativeDoor
 
     public static void MapAppNativeDoor(this IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder realm = routes.MapRealm();
+        RouteGroupBuilder realm = routes.MapRealm().AnswersUnavailable(AppNativeError.Unavailable);
         realm.MapPost("/oauth2/authn", static (HttpContext context, AuthnEndpoint endpoint, CancellationToken cancellationToken) =>
             endpoint.HandleAsync(context, pathOrganization: null, cancellationToken)).AnswersUnknownRealm(NoFlow);
         realm.MapPost("/o/{organization}/oauth2/authn", static (string organization, HttpContext context, AuthnEndpoint endpoint, CancellationToken cancellationToken) =>

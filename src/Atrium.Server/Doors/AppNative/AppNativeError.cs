@@ -82,15 +82,23 @@ public sealed record AppNativeError(int Status, string Code, string Message, str
     };
 
     /// <summary>Too many wrong guesses lately: nothing was checked, and the flow stands where it stood (RFC 6585 section 4).</summary>
-    public static IResult Limited(HttpContext context, TimeSpan wait) =>
-        Later(context, wait, new(StatusCodes.Status429TooManyRequests, "429", "Too many requests.", "Too many wrong tries. Wait before the next one."));
+    public static IResult Limited(HttpContext context, TimeSpan wait)
+    {
+        RetryAfter.Set(context.Response, wait);
+        return new AppNativeError(StatusCodes.Status429TooManyRequests, "429", "Too many requests.", "Too many wrong tries. Wait before the next one.").Answer(context);
+    }
 
-    /// <summary>The server has more passwords to check than it can in good time; the flow stands where it stood.</summary>
-    public static IResult Busy(HttpContext context) =>
-        Later(
-            context,
-            RetryAfter.WhenBusy,
-            new(StatusCodes.Status503ServiceUnavailable, "ABA-65001", "Unable to proceed.", "The server is busy. Try again in a moment."));
+    /// <summary>Through no fault of the request.</summary>
+    public static IResult Unavailable(HttpContext context, Unavailable why)
+    {
+        IResult answer = new AppNativeError(StatusCodes.Status503ServiceUnavailable, "ABA-65001", "Unable to proceed.", why.Description).Answer(context);
+        why.Announce(context);
+        return answer;
+    }
+
+    /// <summary>A start that the server can't take just now; null where a person's browser is waiting for a page.</summary>
+    public static IResult? UnavailableStart(HttpContext context, Unavailable why) =>
+        IsStartByProgram(context.Request) || context.Request.Query["response_mode"] == "direct" ? Unavailable(context, why) : null;
 
     /// <summary>A start of which nothing could be read, not even that it is one; null where a person's browser is waiting for a page.</summary>
     public static IResult? UnreadableStart(HttpContext context, OAuthError error) =>
@@ -113,12 +121,6 @@ public sealed record AppNativeError(int Status, string Code, string Message, str
     /// <summary>Applications that draw their own screens post to the <c>/oauth2</c> path, and no page is any use to them.</summary>
     private static bool IsStartByProgram(HttpRequest request) =>
         HttpMethods.IsPost(request.Method) && !request.WantsPage() && request.Path.Value?.Contains("/oauth2/", StringComparison.Ordinal) == true;
-
-    private static IResult Later(HttpContext context, TimeSpan wait, AppNativeError error)
-    {
-        RetryAfter.Set(context.Response, wait);
-        return error.Answer(context);
-    }
 
     private JsonAnswer<AppNativeErrorBody> Answer(HttpContext context)
     {

@@ -66,7 +66,7 @@ public sealed class AuthnEndpoint(SignInDesk desk, OrganizationDiscovery discove
         {
             ProofResult.Proved proved => await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken),
             ProofResult.Limited limited => AppNativeError.Limited(context, limited.Wait),
-            ProofResult.Busy => AppNativeError.Busy(context),
+            ProofResult.Busy => AppNativeError.Unavailable(context, Unavailable.Hashing),
             _ => flow.Failed(context, realm, progress, request.FlowId, Authenticator.Basic),
         };
     }

@@ -1,4 +1,5 @@
 using Atrium.Server.Doors.AuthKit.Authenticate;
+using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AuthKit;
 
@@ -21,13 +22,15 @@ public static class AuthKitDoor
 
     public static void MapAuthKitDoor(this IEndpointRouteBuilder routes)
     {
+        RouteGroupBuilder door = routes.MapGroup("").AnswersUnavailable(static (_, why) => AuthKitError.Unavailable(why));
+
         // Without an API key: who calls is known by what it brings, or everybody may.
-        AuthenticateEndpoint.Map(routes);
-        SignOutEndpoint.Map(routes);
-        JwksEndpoint.Map(routes);
+        AuthenticateEndpoint.Map(door);
+        SignOutEndpoint.Map(door);
+        JwksEndpoint.Map(door);
 
         // Behind an API key. Each route names the scope that the key must have.
-        RouteGroupBuilder api = routes.MapGroup("").RequireApiKey();
+        RouteGroupBuilder api = door.MapGroup("").RequireApiKey();
         api.MapUsers();
         api.MapOrganizations();
         api.MapMemberships();
@@ -37,6 +40,6 @@ public static class AuthKitDoor
 
         // SDKs read every refusal as JSON, also that of a path this server doesn't have.
         foreach (string part in new[] { "user_management", "organizations", "auth", "sso" })
-            routes.MapFallback($"/{part}/{{**rest}}", static () => AuthKitError.NotFound);
+            door.MapFallback($"/{part}/{{**rest}}", static () => AuthKitError.NotFound);
     }
 }

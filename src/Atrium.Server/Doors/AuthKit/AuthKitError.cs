@@ -25,6 +25,9 @@ public sealed record AuthKitError(int Status, AuthKitErrorBody Body) : IResult
     /// <summary>How long the caller should wait before another try.</summary>
     public TimeSpan? Wait { get; init; }
 
+    /// <summary>Why the server could not do it, whoever asked.</summary>
+    public Unavailable? Why { get; init; }
+
     /// <summary><c>{code, message}</c>.</summary>
     public static AuthKitError Plain(string code, string message, int status = StatusCodes.Status400BadRequest) =>
         new(status, new AuthKitErrorBody { Code = code, Message = message });
@@ -64,11 +67,11 @@ public sealed record AuthKitError(int Status, AuthKitErrorBody Body) : IResult
             Wait = wait,
         };
 
-    /// <summary>More passwords wait to be checked than can be checked in good time; the SDKs try again by themselves.</summary>
-    public static AuthKitError Busy() =>
-        OAuth("temporarily_unavailable", "The server is busy. Try again in a moment.", StatusCodes.Status503ServiceUnavailable) with
+    /// <summary>Through no fault of the request; the SDKs try again by themselves.</summary>
+    public static AuthKitError Unavailable(Unavailable why) =>
+        OAuth(Http.Unavailable.Code, why.Description, StatusCodes.Status503ServiceUnavailable) with
         {
-            Wait = RetryAfter.WhenBusy,
+            Why = why,
         };
 
     /// <summary>A body that can't be read, as RFC 6749 section 5.2 names it: <c>invalid_request</c>. The status tells what was wrong with it.</summary>
@@ -82,6 +85,7 @@ public sealed record AuthKitError(int Status, AuthKitErrorBody Body) : IResult
             httpContext.NoteRefusal(code);
         if (Wait is { } wait)
             RetryAfter.Set(httpContext.Response, wait);
+        Why?.Announce(httpContext);
         return new JsonAnswer<AuthKitErrorBody>(Body, AuthKitJson.Default.AuthKitErrorBody, Status).ExecuteAsync(httpContext);
     }
 }

@@ -68,6 +68,7 @@ public static class Callers
             key.RealmId,
             BearerOf(context.Request)!,
             body,
+            isRepeatable: false,
             async workToken =>
             {
                 // The handler's arguments were made before this filter: it works under the token that it is given here.

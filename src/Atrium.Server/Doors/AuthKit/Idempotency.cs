@@ -47,11 +47,16 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
     /// listens: half of it, with the key given free, would be done twice by the next try.
     /// </summary>
     /// <param name="credential">What the caller is believed for; only who has it gets the answer again.</param>
+    /// <param name="isRepeatable">
+    /// Whether the work may be done again where nobody knows whether it was done: what it redeems is spent once. Other work keeps its key until
+    /// it is given free by its age.
+    /// </param>
     public async Task<IResult> RunAsync(
         HttpContext context,
         Id<Realm> realm,
         string credential,
         byte[] body,
+        bool isRepeatable,
         Func<CancellationToken, Task<IResult>> work,
         CancellationToken cancellationToken)
     {
@@ -71,7 +76,7 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
             switch (await store.ReserveAsync(realm, name, fingerprint, now, now - WorkedOnFor, now - KeptFor, cancellationToken))
             {
                 case null:
-                    return await WorkAsync(context, realm, root, name, work);
+                    return await WorkAsync(context, realm, root, name, isRepeatable, work);
                 case var other when other.Fingerprint != fingerprint:
                     return AuthKitError.MessageOnly(
                         $"Another idempotency key ({key}) with different request parameters was found. Please use a different idempotency key.",
@@ -90,9 +95,9 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
 
     /// <summary>Runs the request with its answer held back: what is kept is what was sent, and a refusal is not kept.</summary>
     private async Task<IResult> WorkAsync(
-        HttpContext context, Id<Realm> realm, byte[] root, SecretHash name, Func<CancellationToken, Task<IResult>> work)
+        HttpContext context, Id<Realm> realm, byte[] root, SecretHash name, bool isRepeatable, Func<CancellationToken, Task<IResult>> work)
     {
-        bool kept = false;
+        bool mayHaveBeenDone = false;
         CancellationToken callerLeft = context.RequestAborted;
         context.RequestAborted = CancellationToken.None;
         try
@@ -110,20 +115,40 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
                 context.Response.Body = sent;
             }
 
-            if (context.Response.StatusCode is >= 200 and < 300)
+            mayHaveBeenDone = context.Response.StatusCode is >= 200 and < 300;
+            if (mayHaveBeenDone)
             {
-                await store.KeepAsync(
-                    realm, name, context.Response.StatusCode, BoxOf(root).Seal(held.ToArray(), PlaceOf(realm, name)), CancellationToken.None);
-                kept = true;
+                await IfAvailableAsync(store.KeepAsync(
+                    realm, name, context.Response.StatusCode, BoxOf(root).Seal(held.ToArray(), PlaceOf(realm, name)), CancellationToken.None));
             }
 
             return new KeptAnswer(context.Response.StatusCode, held.ToArray());
         }
+        catch (DatabaseUnavailableException e)
+        {
+            mayHaveBeenDone = e.MayHaveBeenDone && !isRepeatable;
+            throw;
+        }
         finally
         {
             context.RequestAborted = callerLeft;
-            if (!kept)
-                await store.ReleaseAsync(realm, name, CancellationToken.None);
+            if (!mayHaveBeenDone)
+                await IfAvailableAsync(store.ReleaseAsync(realm, name, CancellationToken.None));
+        }
+    }
+
+    /// <summary>
+    /// What was done, or refused, is answered even where the database is gone before that could be written down; the key is given free by its age.
+    /// </summary>
+    private static async Task IfAvailableAsync(Task bookkeeping)
+    {
+        try
+        {
+            await bookkeeping;
+        }
+        catch (DatabaseUnavailableException)
+        {
+            // The request itself is what counts.
         }
     }
 

@@ -1,4 +1,5 @@
 using Atrium.Core.Users;
+using Atrium.Server.Http;
 using Atrium.Server.Passwords;
 
 namespace Atrium.Server.Doors.AuthKit;
@@ -42,7 +43,7 @@ internal sealed record PasswordFields
     {
         if (Password is null)
             return (Hash, null);
-        return await hasher.HashAsync(Password, cancellationToken) is { } made ? (made, null) : (null, AuthKitError.Busy());
+        return await hasher.HashAsync(Password, cancellationToken) is { } made ? (made, null) : (null, AuthKitError.Unavailable(Unavailable.Hashing));
     }
 
     private static AuthKitError? CheckHash(string hash, string? type, string? saltPosition, PasswordHasher hasher)

@@ -1,5 +1,6 @@
 using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Doors.OAuth.Grants;
+using Atrium.Server.Http;
 using Atrium.Server.Pages;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -31,12 +32,12 @@ public static class OAuthDoor
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder realm = routes.MapRealm();
+        RouteGroupBuilder realm = routes.MapRealm().AnswersUnavailable(OAuthError.Unavailable);
         RouteGroupBuilder organization = realm.MapGroup("/o/{org}");
 
         MapRealmMetadata(realm, "/.well-known/openid-configuration");
         MapRealmMetadata(realm, "/.well-known/oauth-authorization-server");
-        MapRealmMetadata(routes.MapGroup("/.well-known/oauth-authorization-server").MapRealm(), "");
+        MapRealmMetadata(routes.MapGroup("/.well-known/oauth-authorization-server").MapRealm().AnswersUnavailable(OAuthError.Unavailable), "");
         MapTokenPathMetadata(realm, "/oauth2/token/.well-known/openid-configuration");
         MapTokenPathMetadata(organization, "/oauth2/token/.well-known/openid-configuration");
         MapTokenPathMetadata(organization, "/.well-known/openid-configuration");
@@ -52,7 +53,8 @@ public static class OAuthDoor
     private static void MapEndpoints(RouteGroupBuilder group, string prefix, string jwks)
     {
         group.MapMethods($"{prefix}/authorize", GetAndPost, static (HttpContext context, AuthorizeEndpoint endpoint, CancellationToken cancellationToken) =>
-            endpoint.HandleAsync(context, PathOrganization(context), cancellationToken)).AnswersUnknownRealm(AppNativeError.StartInUnknownRealm);
+            endpoint.HandleAsync(context, PathOrganization(context), cancellationToken)).AnswersUnknownRealm(AppNativeError.StartInUnknownRealm)
+            .AnswersUnavailable(static (context, why) => AppNativeError.UnavailableStart(context, why) ?? HostedPages.Unavailable(context, why));
         group.MapPost($"{prefix}/token", static (HttpContext context, TokenEndpoint endpoint, CancellationToken cancellationToken) =>
             endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
         group.MapMethods($"{prefix}/userinfo", GetAndPost, static (HttpContext context, UserInfoEndpoint endpoint, CancellationToken cancellationToken) =>
@@ -68,7 +70,7 @@ public static class OAuthDoor
 
     private static void MapLogout(RouteGroupBuilder group, string path) =>
         group.MapMethods(path, GetAndPost, static (HttpContext context, LogoutEndpoint endpoint, CancellationToken cancellationToken) =>
-            endpoint.HandleAsync(context, cancellationToken));
+            endpoint.HandleAsync(context, cancellationToken)).AnswersUnavailable(HostedPages.Unavailable);
 
     private static void MapRealmMetadata(RouteGroupBuilder group, string path) =>
         group.MapGet(path, static (HttpContext context, MetadataEndpoint metadata) => metadata.OfRealm(context));

@@ -12,6 +12,13 @@ public sealed record OAuthError(string Id, string Code, string Sentence, int Sta
 {
     public string Description => $"{Sentence} ({Id})";
 
+    /// <summary>Through no fault of the request. RFC 6749 has this code for redirects alone, where there is no status 503 to say it.</summary>
+    public static IResult Unavailable(HttpContext context, Unavailable why)
+    {
+        why.Announce(context);
+        return new OAuthError(why.Id, Http.Unavailable.Code, why.Sentence, StatusCodes.Status503ServiceUnavailable).ToAnswer(context);
+    }
+
     /// <summary>The JSON answer of the token endpoint and its kin; never stored by anyone on the way.</summary>
     public IResult ToAnswer(HttpContext context)
     {

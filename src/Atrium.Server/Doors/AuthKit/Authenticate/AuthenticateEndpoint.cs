@@ -66,7 +66,7 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
         // A public client is believed because of what it redeems, so its answer is kept under that.
         string credential = secret ?? string.Join('\n', grant.RequiredKeys.Select(key => fields.Text(key)).Prepend(clientId));
         return await idempotency.RunAsync(
-            context, client.RealmId, credential, body, workToken => grant.AnswerAsync(call, workToken), cancellationToken);
+            context, client.RealmId, credential, body, isRepeatable: true, workToken => grant.AnswerAsync(call, workToken), cancellationToken);
     }
 
     /// <summary>The secret is an API key of the realm that owns the client; whoever presents one must present a right one.</summary>

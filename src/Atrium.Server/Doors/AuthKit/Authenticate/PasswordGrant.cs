@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 
 namespace Atrium.Server.Doors.AuthKit.Authenticate;
@@ -34,7 +35,7 @@ public sealed class PasswordGrant(SignInDesk desk, SignInAnswers answers) : Auth
             case ProofResult.Limited limited:
                 return AuthKitError.TooManyRequests(limited.Wait);
             case ProofResult.Busy:
-                return AuthKitError.Busy();
+                return AuthKitError.Unavailable(Unavailable.Hashing);
             default:
                 return invalid;
         }

@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
+using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Atrium.Storage;
 
@@ -49,7 +50,7 @@ public sealed class TotpGrant(SignInDesk desk, FactorStore factors, SignInAnswer
                 proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), AuthenticateErrors.InvalidPendingToken, cancellationToken),
             ProofResult.Limited limited => AuthKitError.TooManyRequests(limited.Wait),
             ProofResult.NoTriesLeft => AuthenticateErrors.TooManyTries,
-            ProofResult.Busy => AuthKitError.Busy(),
+            ProofResult.Busy => AuthKitError.Unavailable(Unavailable.Hashing),
             _ => AuthenticateErrors.InvalidCode,
         };
     }
