@@ -1,7 +1,7 @@
 namespace Atrium.Tests.Harness;
 
 /// <summary>The same server with its database in PostgreSQL.</summary>
-public sealed class PostgresDemoServer(PrivatePostgres postgres) : DemoServer
+public class PostgresDemoServer(PrivatePostgres postgres) : DemoServer
 {
     private string? connectionString;
 
@@ -9,6 +9,7 @@ public sealed class PostgresDemoServer(PrivatePostgres postgres) : DemoServer
     {
         await base.DisposeAsync();
         await postgres.DropAsync(connectionString!);
+        GC.SuppressFinalize(this);
     }
 
     protected override async Task<string> NewDatabaseAsync(string path) => connectionString = await postgres.NewDatabaseAsync();
