@@ -58,6 +58,8 @@ public static class AtriumServer
         WebApplication app = builder.Build();
         foreach (string url in options.Addresses)
             app.Urls.Add(url);
+        app.UseTrustedProxies(options);
+        app.UseTransportSecurity(options);
         app.UseRequestIds();
         app.UseRequestLog();
         app.UseUnexpectedErrors();
