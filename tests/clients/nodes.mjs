@@ -29,9 +29,11 @@ globalThis.fetch = (resource, init) => {
  */
 export async function startNodes({ name = 'nodes', tls = false, args = [] } = {}) {
   const home = mkdtempSync(path.join(tmpdir(), 'atrium-nodes-'));
+  const keyFile = path.join(home, 'atrium.key');
   const [port, browserPort, ...ports] = await Promise.all(Array.from({ length: 4 }, freePort));
   const url = `${tls ? 'https' : 'http'}://localhost:${port}`;
   const nodes = [];
+  let database;
   let balancer;
   const stop = async () => {
     balancer?.kill('SIGKILL');
@@ -41,11 +43,11 @@ export async function startNodes({ name = 'nodes', tls = false, args = [] } = {}
     if (failed) throw failed.reason;
   };
   try {
-    const database = await newDatabase();
+    database = await newDatabase();
     for (const [index, nodePort] of ports.entries()) {
       nodes.push(await startProcess({
         name: `${name}.node${index + 1}`, folder: home, port: nodePort, publicUrl: url, database,
-        args: ['--key-file', path.join(home, 'atrium.key'), ...args],
+        args: ['--key-file', keyFile, ...args],
       }));
     }
     balancer = await startBalancer(home, configuration({ home, port, browserPort, ports, tls }), tls);
@@ -60,6 +62,8 @@ export async function startNodes({ name = 'nodes', tls = false, args = [] } = {}
     /** Where a browser that asks for the public URL is led to. */
     browserPort: tls ? port : browserPort,
     nodes,
+    /** What a verb of the command line needs to work on the same database. */
+    databaseArgs: ['--database', database, '--key-file', keyFile],
     log: () => nodes.map((node) => node.log()).join(''),
     /** How many requests each node was given. */
     shares: () => sharesOf(home),
