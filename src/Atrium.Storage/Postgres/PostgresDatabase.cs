@@ -20,12 +20,6 @@ internal sealed class PostgresDatabase : Database
     /// <summary>Any number will do, as long as every version of Atrium takes the same: two that start at once must meet.</summary>
     private const long MigrationLock = 0x41747269756d;
 
-    /// <summary>Where nodes tell each other what they change.</summary>
-    private const string Channel = "atrium";
-
-    /// <summary>Seconds after which a listening connection that hears nothing asks whether the server is still there.</summary>
-    private const int ListenerKeepAlive = 10;
-
     private const string BeginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     private const string BeginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
@@ -93,39 +87,14 @@ internal sealed class PostgresDatabase : Database
     public override Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken) =>
         AttemptAsync(() => QueryAsync(statement, cancellationToken), cancellationToken);
 
-    /// <summary>
-    /// On a connection of its own, which needs a session of its own: a pooler that gives the server's connections away between two
-    /// transactions keeps the notifications.
-    /// </summary>
-    public override async Task ListenAsync(Action listening, CancellationToken cancellationToken)
-    {
-        await using NpgsqlConnection connection = new(new NpgsqlConnectionStringBuilder(settings.ConnectionString)
-        {
-            Pooling = false,
-            KeepAlive = ListenerKeepAlive,
-        }.ConnectionString);
-        connection.Notification += (_, notification) => Changes.Tell(Change.Parse(notification.Payload));
-        await connection.OpenAsync(cancellationToken);
-        await connection.ExecuteAsync($"LISTEN {Channel}");
-        Changes.BeginHearing();
-        listening();
-        try
-        {
-            while (true)
-                await connection.WaitAsync(cancellationToken);
-        }
-        finally
-        {
-            Changes.EndHearing();
-        }
-    }
+    public override Task ListenAsync(Action listening, CancellationToken cancellationToken) =>
+        PostgresChanges.ListenAsync(settings.ConnectionString, Changes, listening, cancellationToken);
 
     public override bool IsUniqueViolation(DbException exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
     public override ValueTask DisposeAsync() => source.DisposeAsync();
 
-    protected override Task TellOthersAsync(DbConnection connection, Change told) =>
-        connection.ExecuteAsync("SELECT pg_notify(@Channel, @told)", new { Channel, told = told.ToString() });
+    protected override Task TellOthersAsync(DbConnection connection, Change told) => PostgresChanges.TellAsync(connection, told);
 
     protected override bool IsMissingParent(DbException exception) =>
         exception is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation };

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using Atrium.Core.Clients;
-using Atrium.Core.Realms;
 using Atrium.Server.Demo;
 using Atrium.Server.Doors;
 using Atrium.Storage;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
-using Atrium.Storage;
 using Atrium.Tests.AppNative;
 using Atrium.Tests.AuthKit;
 using Atrium.Tests.Harness;

@@ -1,8 +1,6 @@
 using System.Net;
 using Atrium.Core.Users;
-using Atrium.Server.Demo;
 using Atrium.Server.Hosting;
-using Atrium.Storage;
 using Atrium.Tests.AuthKit;
 using Atrium.Tests.Harness;
 using Atrium.Tests.OAuth;
