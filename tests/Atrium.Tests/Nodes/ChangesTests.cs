@@ -1,10 +1,13 @@
 using System.Diagnostics;
 using System.Net;
 using Atrium.Core.Clients;
+using Atrium.Core.Realms;
 using Atrium.Server.Demo;
 using Atrium.Server.Doors;
+using Atrium.Server.Keys;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
+using Dapper;
 using Npgsql;
 using Shouldly;
 using Xunit;
@@ -37,6 +40,28 @@ public sealed class ChangesTests(TwoNodes nodes, PrivatePostgres postgres) : ICl
     }
 
     [Fact]
+    public async Task A_signing_key_that_one_node_adds_is_published_by_the_other_at_once()
+    {
+        await RememberedByBothAsync("keys");
+        Realm realm = await world.RealmAsync();
+        IReadOnlyList<RealmKey> before = await nodes.Get<RealmKeys>().AllAsync(realm.Id, default);
+        SigningKey added = nodes.GetSecond<RealmKeys>().MakeFor(realm)[0];
+        await nodes.GetSecond<Database>().WriteAndTellAsync(
+            Change.OfSigningKeys(realm.Id),
+            connection => connection.ExecuteAsync(
+                """
+                INSERT INTO signing_keys (realm_id, kid, algorithm, sealed_private_key, certificate, created_at)
+                VALUES (@RealmId, @Kid, @Algorithm, @SealedPrivateKey, @Certificate, @CreatedAt)
+                """,
+                added),
+            default);
+        await UntilAsync(async () => (await nodes.Get<RealmKeys>().AllAsync(realm.Id, default)).Any(key => key.Kid == added.Kid));
+        (await nodes.Get<RealmKeys>().AllAsync(realm.Id, default)).ShouldContain(before[0], "what is open stays open");
+        (await nodes.Http.GetStringAsync("/t/acme/jwks.json")).ShouldContain(added.Kid);
+        (await nodes.Http.GetStringAsync("/t/acme/jwks.json")).ShouldContain(added.Kid);
+    }
+
+    [Fact]
     public async Task While_nobody_is_heard_age_tells_and_later_the_listener_is_back()
     {
         Client client = await RememberedByBothAsync("by-age");
@@ -45,6 +70,7 @@ public sealed class ChangesTests(TwoNodes nodes, PrivatePostgres postgres) : ICl
         {
             await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DatabaseName}' AND query LIKE 'LISTEN%'");
             await UntilAsync(() => Task.FromResult(nodes.Get<Database>().Changes.MaxAge == TimeSpan.FromSeconds(2)));
+            await FirstSeesAsync(client);
             await SetStatusAsync(nodes.GetSecond<ClientStore>(), client, ClientStatus.Disabled);
             (await FirstSeesAsync(client)).Status.ShouldBe(ClientStatus.Active, "the first node hears nothing");
             nodes.Clock.Advance(TimeSpan.FromSeconds(2));
