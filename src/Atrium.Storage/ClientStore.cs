@@ -41,7 +41,8 @@ public sealed class ClientStore(Database database)
 
     /// <summary>Makes a client; false when the <c>client_id</c> is taken.</summary>
     public Task<bool> CreateAsync(Client client, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteAndTellAsync(
+            Change.OfClient(client.ClientId),
             async connection =>
             {
                 int made = await connection.ExecuteAsync(
@@ -80,6 +81,15 @@ public sealed class ClientStore(Database database)
 
                 return true;
             },
+            cancellationToken);
+
+    /// <summary>Lets the client be used or not; false when there is no such client.</summary>
+    public Task<bool> SetStatusAsync(Id<Realm> realm, string clientId, ClientStatus status, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.WriteAndTellAsync(
+            Change.OfClient(clientId),
+            async connection => await connection.ExecuteAsync(
+                "UPDATE clients SET status = @status, updated_at = @now WHERE realm_id = @realm AND client_id = @clientId",
+                new { realm, clientId, status = status.ToString(), now }) == 1,
             cancellationToken);
 
     /// <summary>Lets an organization sign in through this client; false when one of them is gone.</summary>

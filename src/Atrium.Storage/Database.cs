@@ -45,6 +45,9 @@ public abstract class Database : IAsyncDisposable
     public static string? DefaultKeyFile(string connectionString) =>
         IsPostgres(connectionString) ? null : SqliteDatabase.KeyFileBeside(connectionString);
 
+    /// <summary>What is changed here, and by other nodes.</summary>
+    public ChangeFeed Changes { get; } = new();
+
     /// <summary>What database this is, for people to read; no password.</summary>
     public abstract string Description { get; }
 
@@ -128,6 +131,31 @@ public abstract class Database : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// As <see cref="WriteAsync"/>, for a change of something that nodes remember: once it is committed, this one has forgotten it, and the
+    /// others hear of it in the same moment as of the commit.
+    /// </summary>
+    public async Task<T> WriteAndTellAsync<T>(Change told, Func<DbConnection, Task<T>> change, CancellationToken cancellationToken)
+    {
+        T result = await WriteAsync(
+            async connection =>
+            {
+                T made = await change(connection);
+                await TellOthersAsync(connection, told);
+                return made;
+            },
+            cancellationToken);
+        Changes.Tell(told);
+        return result;
+    }
+
+    /// <summary>
+    /// Hears what other nodes change until the connection for it is lost, which is an exception, or the token ends it. Returns where
+    /// nobody else can be heard.
+    /// </summary>
+    /// <param name="listening">Called once others are heard.</param>
+    public abstract Task ListenAsync(Action listening, CancellationToken cancellationToken);
+
     /// <summary>Whether a change failed because something unique is taken.</summary>
     public abstract bool IsUniqueViolation(DbException exception);
 
@@ -135,6 +163,9 @@ public abstract class Database : IAsyncDisposable
     protected abstract bool IsMissingParent(DbException exception);
 
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>Lets the other nodes know with the commit of this connection's transaction.</summary>
+    protected abstract Task TellOthersAsync(DbConnection connection, Change told);
 
     protected abstract Task MigrateAsync(CancellationToken cancellationToken);
 

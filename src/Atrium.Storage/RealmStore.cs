@@ -28,7 +28,8 @@ public sealed class RealmStore(Database database)
 
     /// <summary>Makes a realm with its first signing keys; false when the handle is taken.</summary>
     public Task<bool> CreateAsync(Realm realm, IReadOnlyList<SigningKey> signingKeys, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteAndTellAsync(
+            Change.OfRealm(realm.Handle),
             async connection =>
             {
                 int made = await connection.ExecuteAsync(

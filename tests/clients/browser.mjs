@@ -10,9 +10,9 @@ const patience = 15_000;
 
 /**
  * Starts the browser and, for `http://localhost:3000`, an application of ours on another port: the browser is told to look there,
- * so that a registered redirect address works whatever listens on port 3000 of this machine.
+ * so that a registered redirect address works whatever listens on port 3000 of this machine. A server of two nodes has a port for browsers.
  */
-export async function startBrowser() {
+export async function startBrowser(server) {
   const arrivals = [];
   let wake = () => {};
   const application = createServer((request, response) => {
@@ -28,7 +28,8 @@ export async function startBrowser() {
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
-      `--host-resolver-rules=MAP localhost:3000 127.0.0.1:${application.address().port}`,
+      `--host-resolver-rules=MAP localhost:3000 127.0.0.1:${application.address().port},`
+        + `MAP localhost:${server.port} 127.0.0.1:${server.browserPort ?? server.port}`,
     ],
   }).catch((error) => {
     application.close();
@@ -53,10 +54,10 @@ export async function startBrowser() {
   }
 
   return {
-    /** A browser profile of its own: no cookies, nobody signed in. */
+    /** A browser profile of its own: no cookies, nobody signed in; it takes the certificate that a test's proxy made for itself. */
     async person() {
       arrivals.length = 0;
-      const context = await browser.newContext();
+      const context = await browser.newContext({ ignoreHTTPSErrors: true });
       context.setDefaultTimeout(patience);
       const page = await context.newPage();
       return {

@@ -13,7 +13,7 @@ export const unknownOrganization = 'org_0000000000000000000000001';
 
 /** A WorkOS client of the given SDK version for the running server; `sdk` is the SDK's constructor. */
 export const workosFor = (server, sdk = WorkOS, clientId = 'demo-authkit', key = apiKey) =>
-  new sdk(key, { clientId, apiHostname: 'localhost', port: server.port, https: false, maxRetries: 0 });
+  new sdk(key, { clientId, apiHostname: 'localhost', port: server.port, https: server.url.startsWith('https:'), maxRetries: 0 });
 
 /** `{ northwind: 'org_…', … }`: every organization of the realm, by its name in lower case. */
 export async function organizationIds(server) {

@@ -12,7 +12,7 @@ let server;
 let browser;
 before(async () => {
   server = await startServer({ name: 'oauth.clients' });
-  browser = await startBrowser();
+  browser = await startBrowser(server);
 });
 after(async () => {
   await browser?.close();

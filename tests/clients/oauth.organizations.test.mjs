@@ -14,7 +14,7 @@ let organizations;
 let web;
 before(async () => {
   server = await startServer({ name: 'oauth.organizations' });
-  browser = await startBrowser();
+  browser = await startBrowser(server);
   organizations = await organizationIds(server);
   web = await clientFor(server, 'demo-web');
 });

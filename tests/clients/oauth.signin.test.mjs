@@ -15,7 +15,7 @@ let organizations;
 let web;
 before(async () => {
   server = await startServer({ name: 'oauth.signin' });
-  browser = await startBrowser();
+  browser = await startBrowser(server);
   organizations = await organizationIds(server);
   web = await clientFor(server, 'demo-web');
 });

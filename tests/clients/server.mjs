@@ -59,10 +59,19 @@ export function launch(args, { name = 'server', cwd = tmpdir() } = {}) {
 }
 
 /**
- * A running demo realm. `folder` keeps the database between two starts; without it the database lives as long as the server.
+ * A running demo realm; with ATRIUM_TEST_NODES=2, served by two nodes that take turns (see nodes.mjs). `folder` keeps the database
+ * between two starts; without it the database lives as long as the server.
  * @param {{ name?: string, folder?: string, port?: number }} options
  */
-export async function startServer({ name, folder, port } = {}) {
+export async function startServer(options = {}) {
+  return process.env.ATRIUM_TEST_NODES === '2' ? (await import('./nodes.mjs')).startNodes(options) : startProcess(options);
+}
+
+/**
+ * One process of a demo realm. `publicUrl` is its own address and `database` a file in its folder unless they say otherwise.
+ * @param {{ name?: string, folder?: string, port?: number, publicUrl?: string, database?: string, args?: string[] }} options
+ */
+export async function startProcess({ name, folder, port, publicUrl, database, args = [] } = {}) {
   const ownFolder = folder === undefined;
   const home = folder ?? mkdtempSync(path.join(tmpdir(), 'atrium-clients-'));
   const listenOn = port ?? await freePort();
@@ -70,8 +79,9 @@ export async function startServer({ name, folder, port } = {}) {
   const process_ = launch([
     'demo',
     '--urls', `http://127.0.0.1:${listenOn}`,
-    '--public-url', url,
-    '--database', `Data Source=${path.join(home, 'atrium.db')}`,
+    '--public-url', publicUrl ?? url,
+    '--database', database ?? `Data Source=${path.join(home, 'atrium.db')}`,
+    ...args,
   ], { name, cwd: home });
 
   let end;

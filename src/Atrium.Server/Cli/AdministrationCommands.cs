@@ -16,7 +16,12 @@ public static class AdministrationCommands
     {
         yield return new Command("realms", "Isolated pools of users, organizations, clients and keys.") { CreateRealm(optionsOf) };
         yield return new Command("keys", "Keys for back ends.") { CreateKey(optionsOf) };
-        yield return new Command("clients", "Applications.") { CreateClient(optionsOf) };
+        yield return new Command("clients", "Applications.")
+        {
+            CreateClient(optionsOf),
+            SetClientStatus(optionsOf, "disable", "Refuses everything that a client asks for, its tokens' renewal too.", ClientStatus.Disabled),
+            SetClientStatus(optionsOf, "enable", "Lets a disabled client be used again.", ClientStatus.Active),
+        };
     }
 
     private static Command CreateRealm(Func<ParseResult, AtriumOptions> optionsOf)
@@ -136,6 +141,22 @@ public static class AdministrationCommands
                 Console.WriteLine(shown.Reveal());
             }
 
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+
+    private static Command SetClientStatus(Func<ParseResult, AtriumOptions> optionsOf, string verb, string description, ClientStatus status)
+    {
+        Option<string> realmHandle = RealmOption();
+        Argument<string> clientId = new("client-id") { Description = "The client_id." };
+        Command command = new(verb, description) { clientId, realmHandle };
+        command.SetAction((parsed, cancellationToken) => WithRealmAsync(optionsOf(parsed), parsed.GetRequiredValue(realmHandle), async (backbone, realm) =>
+        {
+            string chosen = parsed.GetRequiredValue(clientId);
+            if (!await new ClientStore(backbone.Database).SetStatusAsync(realm.Id, chosen, status, backbone.Clock.GetUtcNow(), cancellationToken))
+                return CommandLine.Fail($"The realm {realm.Handle} has no client \"{chosen}\".");
+            Console.WriteLine($"Client {chosen} of realm {realm.Handle} is {status.ToString().ToLowerInvariant()}");
             return 0;
         }, cancellationToken));
         return command;

@@ -18,6 +18,12 @@ public static class CommandLine
         Recursive = true,
     };
 
+    private static readonly Option<string?> TrustedProxies = new("--trusted-proxies")
+    {
+        Description = "Addresses and networks of the proxies in front, separated by commas, such as 10.0.0.5,10.1.0.0/16. Default: none.",
+        Recursive = true,
+    };
+
     private static readonly Option<string?> Database = new("--database")
     {
         Description = "Connection string: \"Data Source=./atrium.db\" is SQLite, \"Host=...;Database=...\" PostgreSQL. Default: the first, and ./atrium-demo.db for the demo.",
@@ -36,6 +42,7 @@ public static class CommandLine
         {
             Urls,
             PublicUrl,
+            TrustedProxies,
             Database,
             KeyFile,
         };
@@ -65,6 +72,7 @@ public static class CommandLine
         {
             Urls = parsed.GetValue(Urls) ?? Setting("ATRIUM_URLS") ?? AtriumOptions.DefaultUrl,
             PublicUrl = (parsed.GetValue(PublicUrl) ?? Setting("ATRIUM_PUBLIC_URL"))?.TrimEnd('/'),
+            TrustedProxies = parsed.GetValue(TrustedProxies) ?? Setting("ATRIUM_TRUSTED_PROXIES"),
             Database = parsed.GetValue(Database) ?? Setting("ConnectionStrings__Atrium") ?? defaultDatabase,
             KeyFile = parsed.GetValue(KeyFile) ?? Setting("ATRIUM_KEY_FILE"),
             Demo = demo,

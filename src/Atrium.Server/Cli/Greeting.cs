@@ -15,6 +15,8 @@ public static class Greeting
         Console.WriteLine($"Passwords: {backbone.Passwords.Description}");
         if (backbone.KeyFile.Warning is { } warning)
             Console.WriteLine($"WARNING: {warning}");
+        if (publicUrl.IsHttps && options.TrustedProxies is null)
+            Console.WriteLine("WARNING: The public URL is https, so a proxy is in front. Name its address with --trusted-proxies: until then everybody seems to come from it.");
         if (options.Demo)
             PrintDemo(publicUrl.Base);
         else if (!await backbone.Realms.AnyAsync(cancellationToken))

@@ -49,7 +49,15 @@ public static class Serve
             return $"--public-url: \"{publicUrl}\" must be a scheme and a host, such as https://id.example.com, without a path: some clients drop one.";
         }
 
-        return null;
+        try
+        {
+            TrustedProxies.Parse(options.TrustedProxies ?? "");
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return $"--trusted-proxies: {e.Message}";
+        }
     }
 
     private static bool IsLoopback(Uri url) =>

@@ -16,6 +16,12 @@ public sealed record AtriumOptions
     /// </summary>
     public string? PublicUrl { get; init; }
 
+    /// <summary>
+    /// Addresses and networks of the proxies in front, separated by commas (<c>--trusted-proxies</c>, <c>ATRIUM_TRUSTED_PROXIES</c>): only what
+    /// they forward about a caller is believed.
+    /// </summary>
+    public string? TrustedProxies { get; init; }
+
     /// <summary>The connection string (<c>--database</c>, <c>ConnectionStrings__Atrium</c>).</summary>
     public required string Database { get; init; }
 

@@ -48,6 +48,7 @@ public static class AtriumServer
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = StopTimeout);
         builder.Services.AddSingleton(options).AddBackbone(backbone);
         builder.Services.AddSingleton<DatabaseWatch>();
+        builder.Services.AddHostedService<ChangeListener>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
         builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>();
@@ -58,6 +59,8 @@ public static class AtriumServer
         WebApplication app = builder.Build();
         foreach (string url in options.Addresses)
             app.Urls.Add(url);
+        app.UseTrustedProxies(options);
+        app.UseTransportSecurity(options);
         app.UseRequestIds();
         app.UseRequestLog();
         app.UseUnexpectedErrors();

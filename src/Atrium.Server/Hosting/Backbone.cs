@@ -15,7 +15,7 @@ public sealed class Backbone : IAsyncDisposable
         KeyFile = keyFile;
         Clock = clock;
         Realms = new RealmStore(database);
-        Keys = new RealmKeys(Realms, keyFile.Box, clock);
+        Keys = new RealmKeys(Realms, keyFile.Box, database.Changes, clock);
     }
 
     public Database Database { get; }

@@ -5,8 +5,9 @@ public static class RequestFacts
 {
     private const int MaxUserAgentLength = 512;
 
-    /// <summary>The address that the connection comes from.</summary>
-    public static string? RemoteAddress(this HttpContext context) => context.Connection.RemoteIpAddress?.ToString();
+    /// <summary>The caller's address: where the connection comes from, or whom a trusted proxy speaks for. One that reaches us over both protocols has one spelling.</summary>
+    public static string? RemoteAddress(this HttpContext context) =>
+        context.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : null;
 
     /// <summary>The browser or program as it names itself, short enough to be stored with a session.</summary>
     public static string? UserAgent(this HttpRequest request) =>

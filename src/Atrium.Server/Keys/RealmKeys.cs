@@ -3,20 +3,33 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Atrium.Core;
 using Atrium.Core.Realms;
+using Atrium.Server.Hosting;
 using Atrium.Storage;
 
 namespace Atrium.Server.Keys;
 
 /// <summary>Makes, keeps and finds the keys that realms sign with.</summary>
-public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clock) : IDisposable
+public sealed class RealmKeys : IDisposable
 {
     public const string ES256 = "ES256";
     public const string RS256 = "RS256";
 
-    /// <summary>Keys of other nodes become known within this time at the latest; a realm's first keys are there from its first moment.</summary>
-    private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
+    private readonly RealmStore realms;
+    private readonly SecretBox box;
+    private readonly TimeProvider clock;
+    private readonly Remembered<Id<Realm>, IReadOnlyList<RealmKey>> keysByRealm;
 
-    private readonly ConcurrentDictionary<Id<Realm>, Loaded> loaded = new();
+    /// <summary>A key that was opened stays open, remembered or not: somebody may be signing with it.</summary>
+    private readonly ConcurrentDictionary<(Id<Realm> Realm, string Kid), RealmKey> opened = new();
+
+    public RealmKeys(RealmStore realms, SecretBox box, ChangeFeed changes, TimeProvider clock)
+    {
+        this.realms = realms;
+        this.box = box;
+        this.clock = clock;
+        keysByRealm = new(changes, clock, FindAsync);
+        changes.Subscribe(Forget);
+    }
 
     /// <summary>Whether every realm has a key of this algorithm.</summary>
     public static bool IsAlgorithm(string name) => name is ES256 or RS256;
@@ -35,18 +48,8 @@ public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clo
     }
 
     /// <summary>The realm's keys, oldest first.</summary>
-    public async ValueTask<IReadOnlyList<RealmKey>> AllAsync(Id<Realm> realm, CancellationToken cancellationToken)
-    {
-        long now = clock.GetTimestamp();
-        if (loaded.TryGetValue(realm, out Loaded? current) && clock.GetElapsedTime(current.At, now) < MaxAge)
-            return current.Keys;
-        IReadOnlyList<SigningKey> stored = await realms.SigningKeysAsync(realm, cancellationToken);
-
-        // Keys already open stay open: somebody may be signing with them.
-        RealmKey[] keys = [.. stored.Select(key => current?.Keys.FirstOrDefault(open => open.Kid == key.Kid) ?? Open(key))];
-        loaded[realm] = new Loaded(keys, now);
-        return keys;
-    }
+    public async ValueTask<IReadOnlyList<RealmKey>> AllAsync(Id<Realm> realm, CancellationToken cancellationToken) =>
+        await keysByRealm.GetAsync(realm, cancellationToken) ?? [];
 
     /// <summary>The newest key of the algorithm, which signs.</summary>
     public async ValueTask<RealmKey> SignerAsync(Id<Realm> realm, string algorithm, CancellationToken cancellationToken)
@@ -63,9 +66,22 @@ public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clo
 
     public void Dispose()
     {
-        foreach (RealmKey key in loaded.Values.SelectMany(static entry => entry.Keys))
+        foreach (RealmKey key in opened.Values)
             key.Dispose();
     }
+
+    private void Forget(Change change)
+    {
+        if (change.Kind == ChangeKind.SigningKeys && Id<Realm>.Parse(change.Name) is { } realm)
+            keysByRealm.Forget(realm);
+        else if (change.Kind == ChangeKind.Everything)
+            keysByRealm.ForgetAll();
+    }
+
+    private async Task<IReadOnlyList<RealmKey>?> FindAsync(Id<Realm> realm, CancellationToken cancellationToken) =>
+    [
+        .. (await realms.SigningKeysAsync(realm, cancellationToken)).Select(key => opened.GetOrAdd((key.RealmId, key.Kid), static (_, given) => given.Keys.Open(given.Key), (Keys: this, Key: key))),
+    ];
 
     private static byte[] PlaceOf(Id<Realm> realm, string kid) => SecretBox.Place(realm.ToString(), "signing-key", kid);
 
@@ -107,6 +123,4 @@ public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clo
             CryptographicOperations.ZeroMemory(pkcs8);
         }
     }
-
-    private sealed record Loaded(IReadOnlyList<RealmKey> Keys, long At);
 }

@@ -12,44 +12,50 @@ namespace Atrium.Server.Pages;
 /// </summary>
 public sealed class BrowserCookies(PublicUrl publicUrl, SessionStore sessions, TimeProvider clock)
 {
-    public const string SessionName = "atrium_session";
-    public const string BrowserName = "atrium_browser";
+    private const string SessionName = "atrium_session";
+    private const string BrowserName = "atrium_browser";
 
     private const int MaxLength = 128;
 
     /// <summary>The live session that the browser brings, if any.</summary>
     public async Task<Session?> FindSessionAsync(HttpContext context, Realm realm, CancellationToken cancellationToken) =>
-        Read(context, SessionName) is { } cookie
+        Read(context, realm, SessionName) is { } cookie
         && await sessions.FindByCookieAsync(realm.Id, cookie.Hash(), cancellationToken) is { } session
         && session.IsLive(clock.GetUtcNow())
             ? session
             : null;
 
     public void SetSession(HttpContext context, Realm realm, Secret cookie, DateTimeOffset expiresAt) =>
-        context.Response.Cookies.Append(SessionName, cookie.Reveal(), Options(realm, expiresAt - clock.GetUtcNow()));
+        context.Response.Cookies.Append(NameOf(SessionName, realm), cookie.Reveal(), Options(realm, expiresAt - clock.GetUtcNow()));
 
-    public void ForgetSession(HttpContext context, Realm realm) => context.Response.Cookies.Delete(SessionName, Options(realm, maxAge: null));
+    public void ForgetSession(HttpContext context, Realm realm) => context.Response.Cookies.Delete(NameOf(SessionName, realm), Options(realm, maxAge: null));
 
     /// <summary>The browser's own mark, given to it now if it has none; several sign-ins may be open in it at once.</summary>
     public SecretHash MarkBrowser(HttpContext context, Realm realm)
     {
-        if (Read(context, BrowserName) is { } known)
+        if (Read(context, realm, BrowserName) is { } known)
             return known.Hash();
         Secret mark = Secret.New();
-        context.Response.Cookies.Append(BrowserName, mark.Reveal(), Options(realm, maxAge: null));
+        context.Response.Cookies.Append(NameOf(BrowserName, realm), mark.Reveal(), Options(realm, maxAge: null));
         return mark.Hash();
     }
 
     /// <summary>Whether this is the browser that the sign-in began in. A sign-in put under somebody by another fails here (login CSRF).</summary>
-    public static bool IsBrowser(HttpContext context, SecretHash? expected) =>
-        expected is { } hash && Read(context, BrowserName) is { } mark && mark.Hash() == hash;
+    public bool IsBrowser(HttpContext context, Realm realm, SecretHash? expected) =>
+        expected is { } hash && Read(context, realm, BrowserName) is { } mark && mark.Hash() == hash;
 
-    private static Secret? Read(HttpContext context, string name) =>
-        context.Request.Cookies.TryGetValue(name, out string? value) && value is { Length: > 0 and <= MaxLength } ? new Secret(value) : null;
+    private Secret? Read(HttpContext context, Realm realm, string name) =>
+        context.Request.Cookies.TryGetValue(NameOf(name, realm), out string? value) && value is { Length: > 0 and <= MaxLength } ? new Secret(value) : null;
+
+    /// <summary>
+    /// Over TLS the prefix makes browsers take the cookie from this very host alone (RFC 6265bis section 4.1.3.2), so that no neighbour below the
+    /// same domain can plant one. Its path must then be the root, and the realm stands in the name.
+    /// </summary>
+    private string NameOf(string name, Realm realm) => publicUrl.IsHttps ? $"__Host-{name}.{realm.Handle}" : name;
 
     private CookieOptions Options(Realm realm, TimeSpan? maxAge) => new()
     {
-        Path = $"/t/{realm.Handle}",
+        Path = publicUrl.IsHttps ? "/" : $"/t/{realm.Handle}",
         HttpOnly = true,
         SameSite = SameSiteMode.Lax,
         Secure = publicUrl.IsHttps,

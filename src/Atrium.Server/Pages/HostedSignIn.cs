@@ -186,7 +186,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         }
 
         HostedPage page = new(context, realm, progress.Client, progress.SignIn, handle);
-        if (!BrowserCookies.IsBrowser(context, progress.Browser))
+        if (!cookies.IsBrowser(context, realm, progress.Browser))
             return new Found(page, progress, OtherBrowser);
 
         // A session that a new one replaces loses its cookie; one that the sign-in rests on must still stand.

@@ -71,9 +71,14 @@ internal sealed class PostgresDatabase : Database
     public override Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken) =>
         connections.RunAsync(Transaction.InOneText, statement, cancellationToken);
 
+    public override Task ListenAsync(Action listening, CancellationToken cancellationToken) =>
+        PostgresChanges.ListenAsync(settings.ConnectionString, Changes, listening, cancellationToken);
+
     public override bool IsUniqueViolation(DbException exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
     public override ValueTask DisposeAsync() => source.DisposeAsync();
+
+    protected override Task TellOthersAsync(DbConnection connection, Change told) => PostgresChanges.TellAsync(connection, told);
 
     protected override bool IsMissingParent(DbException exception) =>
         exception is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation };

@@ -93,12 +93,17 @@ internal sealed class SqliteDatabase : Database
     public override Task<T> WriteOneAsync<T>(Func<DbConnection, Task<T>> statement, CancellationToken cancellationToken) =>
         WriteAsync(statement, cancellationToken);
 
+    /// <summary>There is one server; the verbs of other processes are noticed by age.</summary>
+    public override Task ListenAsync(Action listening, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public override bool IsUniqueViolation(DbException exception) =>
         exception is SqliteException
         {
             // SQLITE_CONSTRAINT_UNIQUE and SQLITE_CONSTRAINT_PRIMARYKEY
             SqliteExtendedErrorCode: 2067 or 1555,
         };
+
+    protected override Task TellOthersAsync(DbConnection connection, Change told) => Task.CompletedTask;
 
     protected override bool IsMissingParent(DbException exception) =>
         exception is SqliteException

@@ -78,6 +78,27 @@ public sealed partial class HouseRuleTests
         offenders.ShouldBeEmpty();
     }
 
+    /// <summary>Of these, nodes keep copies in memory.</summary>
+    [Fact]
+    public void Whoever_changes_what_nodes_remember_tells_them()
+    {
+        List<string> offenders = [];
+        int changes = 0;
+        foreach (string file in SourceTree.Files("src/Atrium.Storage"))
+        {
+            string source = SourceTree.Read(file);
+            foreach (Match change in ChangeOfRemembered().Matches(source))
+            {
+                changes++;
+                if (DatabaseCall().Matches(source[..change.Index]).LastOrDefault()?.Groups["method"].Value != "WriteAndTellAsync")
+                    offenders.Add($"{file}: {change.Value}");
+            }
+        }
+
+        changes.ShouldBeGreaterThanOrEqualTo(4, "the scan finds the changes");
+        offenders.ShouldBeEmpty("a change of realms, clients or signing keys is written with WriteAndTellAsync");
+    }
+
     [Fact]
     public void Every_table_but_the_realms_own_begins_with_the_realm_in_its_key()
     {
@@ -149,6 +170,12 @@ public sealed partial class HouseRuleTests
 
     [GeneratedRegex(@"\b(FROM|JOIN|INTO|UPDATE)\s+(?<name>[a-z_]+)", RegexOptions.ExplicitCapture)]
     private static partial Regex Table();
+
+    [GeneratedRegex(@"\b(INSERT INTO|UPDATE|DELETE FROM) (realms|clients|signing_keys)\b", RegexOptions.ExplicitCapture)]
+    private static partial Regex ChangeOfRemembered();
+
+    [GeneratedRegex(@"\bdatabase\.(?<method>\w+)[(<]", RegexOptions.ExplicitCapture)]
+    private static partial Regex DatabaseCall();
 
     [GeneratedRegex(@"CREATE TABLE (?<name>\w+) \(.*?\n\);", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex CreateTable();

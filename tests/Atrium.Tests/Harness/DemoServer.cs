@@ -25,16 +25,19 @@ public class DemoServer : IAsyncLifetime
     public T Get<T>()
         where T : notnull => app.Services.GetRequiredService<T>();
 
-    public async ValueTask InitializeAsync()
+    /// <summary>What it was started with.</summary>
+    public AtriumOptions Options { get; private set; } = null!;
+
+    public virtual async ValueTask InitializeAsync()
     {
-        AtriumOptions options = new()
+        Options = Change(new()
         {
             Urls = "http://127.0.0.1:0",
             Database = await NewDatabaseAsync(Path.Combine(folder, "atrium.db")),
             KeyFile = Path.Combine(folder, "atrium.key"),
             Demo = true,
-        };
-        app = await AtriumServer.BuildAsync(options, Clock, TestContext.Current.CancellationToken);
+        });
+        app = await AtriumServer.BuildAsync(Options, Clock, TestContext.Current.CancellationToken);
         await new DemoRealm(app.Services).EnsureAsync(TestContext.Current.CancellationToken);
         await app.StartAsync(TestContext.Current.CancellationToken);
         Url = AtriumServer.ListeningOn(app);
@@ -42,7 +45,7 @@ public class DemoServer : IAsyncLifetime
     }
 
     /// <summary>A client of its own, for a test that wants a browser's cookies or many connections.</summary>
-    public HttpClient NewClient(HttpMessageHandler? handler = null) =>
+    public virtual HttpClient NewClient(HttpMessageHandler? handler = null) =>
         new(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(Url) };
 
     public virtual async ValueTask DisposeAsync()
@@ -53,6 +56,9 @@ public class DemoServer : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Other settings than those of most tests.</summary>
+    protected virtual AtriumOptions Change(AtriumOptions options) => options;
 
     /// <summary>The connection string of an empty database: a file of that name, unless a derived server keeps its things elsewhere.</summary>
     protected virtual Task<string> NewDatabaseAsync(string path) => Task.FromResult($"Data Source={path}");

@@ -22,3 +22,13 @@ public sealed class FakeClock : TimeProvider
             now += by;
     }
 }
+
+/// <summary>The clock of another machine, which goes as this one does but shows another time.</summary>
+public sealed class SkewedClock(TimeProvider clock, TimeSpan ahead) : TimeProvider
+{
+    public override long TimestampFrequency => clock.TimestampFrequency;
+
+    public override DateTimeOffset GetUtcNow() => clock.GetUtcNow() + ahead;
+
+    public override long GetTimestamp() => clock.GetTimestamp();
+}
