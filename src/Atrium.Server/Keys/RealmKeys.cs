@@ -67,8 +67,6 @@ public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clo
             key.Dispose();
     }
 
-    private static byte[] PlaceOf(Id<Realm> realm, string kid) => SecretBox.Place(realm.ToString(), "signing-key", kid);
-
     private SigningKey Make(Realm realm, string algorithm, CertificateRequest request, AsymmetricAlgorithm key)
     {
         DateTimeOffset now = clock.GetUtcNow();
@@ -82,7 +80,7 @@ public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clo
                 RealmId = realm.Id,
                 Kid = kid,
                 Algorithm = algorithm,
-                SealedPrivateKey = box.Seal(pkcs8, PlaceOf(realm.Id, kid)),
+                SealedPrivateKey = box.Seal(pkcs8, SecretPlaces.Of(realm.Id, kid)),
                 Certificate = certificate.RawData,
                 CreatedAt = now,
             };
@@ -95,7 +93,7 @@ public sealed class RealmKeys(RealmStore realms, SecretBox box, TimeProvider clo
 
     private RealmKey Open(SigningKey stored)
     {
-        byte[] pkcs8 = box.Open(stored.SealedPrivateKey, PlaceOf(stored.RealmId, stored.Kid))
+        byte[] pkcs8 = box.Open(stored.SealedPrivateKey, SecretPlaces.Of(stored.RealmId, stored.Kid))
             ?? throw new KeyFileException(
                 $"The signing key {stored.Kid} can't be decrypted with this key file. Start Atrium with the key file that the database was made with (--key-file).");
         try

@@ -16,6 +16,9 @@ public class DemoServer : IAsyncLifetime
 
     public FakeClock Clock { get; } = new();
 
+    /// <summary>What it was started with.</summary>
+    public AtriumOptions Options { get; private set; } = null!;
+
     public string Url { get; private set; } = "";
 
     /// <summary>Follows no redirects and keeps no cookies: tests look at both.</summary>
@@ -27,14 +30,14 @@ public class DemoServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        AtriumOptions options = new()
+        Options = new AtriumOptions
         {
             Urls = "http://127.0.0.1:0",
             Database = await NewDatabaseAsync(Path.Combine(folder, "atrium.db")),
             KeyFile = Path.Combine(folder, "atrium.key"),
             Demo = true,
         };
-        app = await AtriumServer.BuildAsync(options, Clock, TestContext.Current.CancellationToken);
+        app = await AtriumServer.BuildAsync(Options, Clock, TestContext.Current.CancellationToken);
         await new DemoRealm(app.Services).EnsureAsync(TestContext.Current.CancellationToken);
         await app.StartAsync(TestContext.Current.CancellationToken);
         Url = AtriumServer.ListeningOn(app);
