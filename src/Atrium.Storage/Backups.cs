@@ -122,7 +122,7 @@ public static class Backups
                 copy.Flush(flushToDisk: true);
             }
 
-            if (SqliteFiles.Problems(into) is [string problem, ..])
+            if (await SqliteFiles.ProblemsAsync(into) is [string problem, ..])
                 throw new BackupException($"The database in {full} is damaged: {problem}. {UseAnother}");
             return label;
         }
@@ -151,10 +151,15 @@ public static class Backups
     }
 
     /// <summary>Where to unpack: beside the database, so that it gets its place by a rename.</summary>
-    /// <exception cref="BackupException">The connection string names a PostgreSQL.</exception>
-    public static string UnpackBeside(string connectionString) => Database.IsPostgres(connectionString)
-        ? throw new BackupException("A PostgreSQL is restored with its own tools: pg_restore --exit-on-error --no-owner --dbname=DATABASE atrium.dump, into an empty database.")
-        : DurableFiles.TemporaryBeside(SqliteDatabase.FileOf(connectionString));
+    /// <exception cref="BackupException">The connection string names a PostgreSQL, or a folder that is not there.</exception>
+    public static string UnpackBeside(string connectionString)
+    {
+        if (Database.IsPostgres(connectionString))
+            throw new BackupException("A PostgreSQL is restored with its own tools: pg_restore --exit-on-error --no-owner --dbname=DATABASE atrium.dump, into an empty database.");
+        string target = SqliteDatabase.FileOf(connectionString);
+        RefuseMissingFolder(target);
+        return DurableFiles.TemporaryBeside(target);
+    }
 
     private const string UseAnother = "Nothing was changed. Use another backup, or copy this one again from where it was taken.";
 
@@ -162,6 +167,11 @@ public static class Backups
     {
         if (Path.Exists(path))
             throw new BackupException($"There is a file {path} already, and a backup is never written over one. Choose another name.");
+        RefuseMissingFolder(path);
+    }
+
+    private static void RefuseMissingFolder(string path)
+    {
         if (!Directory.Exists(Path.GetDirectoryName(path)))
             throw new BackupException($"There is no folder {Path.GetDirectoryName(path)}. Make it first.");
     }

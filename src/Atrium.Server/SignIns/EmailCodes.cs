@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
-using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Keys;
 using Atrium.Storage;

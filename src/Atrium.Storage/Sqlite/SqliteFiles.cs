@@ -22,12 +22,12 @@ internal static class SqliteFiles
     }
 
     /// <summary>What is wrong with a file, every index and every parent checked.</summary>
-    public static string[] Problems(string file)
+    public static async Task<string[]> ProblemsAsync(string file)
     {
         try
         {
-            using SqliteConnection connection = Open(file);
-            return SqliteExamination.ProblemsAsync(connection, "integrity_check").GetAwaiter().GetResult();
+            await using SqliteConnection connection = Open(file);
+            return await SqliteExamination.ProblemsAsync(connection, "integrity_check");
         }
         catch (SqliteException e)
         {

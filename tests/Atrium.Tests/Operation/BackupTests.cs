@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Atrium.Server.Demo;
 using Atrium.Server.Hosting;
 using Atrium.Storage;
 using Atrium.Tests.AuthKit;
@@ -184,6 +183,15 @@ public sealed class BackupTests(DemoServer server) : IClassFixture<DemoServer>, 
         VerbResult refused = await RestoreAsync("--replace");
         refused.Errors.ShouldContain("schema 9999");
         refused.Errors.ShouldContain("Atrium 9.9.9 or later");
+    }
+
+    [Fact]
+    public async Task A_restore_into_a_folder_that_is_not_there_is_refused_in_a_sentence()
+    {
+        await TakeAsync();
+        VerbResult refused = await Verb.RunAsync(
+            "restore", Backup, "--database", $"Data Source={Path.Combine(folder, "missing", "atrium.db")}", "--key-file", server.Options.KeyFile!);
+        (refused.ExitCode, refused.Errors.Trim()).ShouldBe((1, $"atrium: There is no folder {Path.Combine(folder, "missing")}. Make it first."));
     }
 
     private static async Task UntilAsync(Func<bool> isSo)

@@ -131,6 +131,31 @@ public abstract class KeyRotationTests(DemoServer server)
     }
 }
 
-public sealed class SqliteKeyRotationTests(DemoServer server) : KeyRotationTests(server), IClassFixture<DemoServer>;
+public sealed class SqliteKeyRotationTests(DemoServer server) : KeyRotationTests(server), IClassFixture<DemoServer>
+{
+    [Fact]
+    public async Task Without_a_server_it_is_one_command_and_the_old_file_is_refused_from_then_on()
+    {
+        string folder = Directory.CreateTempSubdirectory("atrium-rotation-").FullName;
+        try
+        {
+            string[] database = ["--database", $"Data Source={Path.Combine(folder, "atrium.db")}"];
+            (await Verb.RunAsync(["realms", "create", "acme", .. database])).ExitCode.ShouldBe(0);
+            string old = Path.Combine(folder, "old.key");
+            System.IO.File.Copy(Path.Combine(folder, "atrium.key"), old);
+            VerbResult rotated = await Verb.RunAsync(["key-file", "rotate", .. database]);
+            rotated.ExitCode.ShouldBe(0, rotated.Errors);
+            rotated.Output.ShouldContain("Sealed anew: 2 secrets.");
+            (await Verb.RunAsync(["keys", "create", "--realm", "acme", .. database])).ExitCode.ShouldBe(0);
+            VerbResult refused = await Verb.RunAsync(["keys", "create", "--realm", "acme", "--key-file", old, .. database]);
+            refused.ExitCode.ShouldBe(1);
+            refused.Errors.ShouldContain("sealed under the key");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
 
 public sealed class PostgresKeyRotationTests(PostgresDemoServer server) : KeyRotationTests(server), IClassFixture<PostgresDemoServer>;
