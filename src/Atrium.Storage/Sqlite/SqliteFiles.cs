@@ -47,10 +47,18 @@ internal static class SqliteFiles
         // Both names at first, so that there is a database under its name at every moment.
         if (exists)
             DurableFiles.GiveName(target, aside);
-        foreach (string companion in Companions.Where(companion => File.Exists(target + companion) && (held is null || companion != "-journal")))
-            File.Move(target + companion, aside + companion);
-        DurableFiles.Replace(unpacked, target);
-        return exists ? aside : null;
+        try
+        {
+            foreach (string companion in Companions.Where(companion => File.Exists(target + companion) && (held is null || companion != "-journal")))
+                File.Move(target + companion, aside + companion);
+            DurableFiles.Replace(unpacked, target);
+            return exists ? aside : null;
+        }
+        catch
+        {
+            File.Delete(aside);
+            throw;
+        }
     }
 
     /// <summary>

@@ -137,6 +137,18 @@ public sealed class BackupTests(DemoServer server) : IClassFixture<DemoServer>, 
     }
 
     [Fact]
+    public async Task A_restore_that_fails_at_its_last_step_leaves_the_old_database_and_nothing_else()
+    {
+        await TakeAsync();
+        (await RestoreAsync()).ExitCode.ShouldBe(0);
+        string[] before = Directory.GetFiles(folder);
+        Should.Throw<BackupException>(() => Backups.Install(Path.Combine(folder, "gone"), $"Data Source={Target}", replace: true, server.Clock.GetUtcNow()))
+            .Message.ShouldContain("left as it was");
+        Directory.GetFiles(folder).ShouldBe(before, ignoreOrder: true);
+        (await NameAsync(Target)).ShouldBe("Acme");
+    }
+
+    [Fact]
     public async Task A_database_that_is_damaged_or_left_with_an_orphaned_log_is_replaced_too()
     {
         await TakeAsync();
