@@ -45,12 +45,16 @@ public static partial class DurableFiles
 
     /// <summary>
     /// Gives a file the owner that another file or folder has: an administrator who replaces a file must not take it away from the user that
-    /// the server runs as. Without the right to do so it is that user's already.
+    /// the server runs as.
     /// </summary>
+    /// <exception cref="IOException">This user may not; the owner itself, or root, may.</exception>
     public static void KeepOwner(string from, string to)
     {
-        if (OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && StatX(CurrentFolder, from, 0, OwnerWanted, out Status status) == 0)
-            _ = ChangeOwner(to, status.User, status.Group);
+        if (OperatingSystem.IsLinux()
+            && (StatX(CurrentFolder, from, 0, OwnerWanted, out Status status) != 0 || ChangeOwner(to, status.User, status.Group) != 0))
+        {
+            throw new IOException($"its owner can't be kept ({Marshal.GetLastPInvokeErrorMessage()}).");
+        }
     }
 
     /// <summary>A name survives a crash once its folder is on the disk too.</summary>

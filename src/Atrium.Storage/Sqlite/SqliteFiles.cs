@@ -42,7 +42,10 @@ internal static class SqliteFiles
         if (exists && !replace)
             throw new BackupException($"There is a database {target} already. Stop the server and say --replace to put the backup in its place; the old one is kept beside it.");
         using SqliteConnection? held = File.Exists(target) ? Hold(target) : null;
-        DurableFiles.KeepOwner(File.Exists(target) ? target : Path.GetDirectoryName(target)!, unpacked);
+        if (File.Exists(target))
+            DurableFiles.KeepOwner(target, unpacked);
+        else if (Environment.IsPrivilegedProcess)
+            DurableFiles.KeepOwner(Path.GetDirectoryName(target)!, unpacked);
 
         // Both names at first, so that there is a database under its name at every moment.
         if (exists)
