@@ -10,6 +10,7 @@ public sealed record Node : IIdentified
 
     public required Id<Node> Id { get; init; }
 
+    /// <summary>The name of its machine and the number of its process.</summary>
     public required string Host { get; init; }
 
     public required string Version { get; init; }

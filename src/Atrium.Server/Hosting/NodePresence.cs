@@ -58,7 +58,7 @@ public sealed partial class NodePresence(
     private Node This() => new()
     {
         Id = id,
-        Host = Environment.MachineName,
+        Host = $"{Environment.MachineName}:{Environment.ProcessId}",
         Version = AtriumVersion.Text,
         PublicUrl = publicUrl.Known.IsCompleted ? publicUrl.Base : "",
         Keys = backbone.StorageKeys.Fingerprints,

@@ -80,7 +80,7 @@ public abstract class DoctorTests(DemoServer server)
     {
         await server.Get<NodePresence>().SayAsync(default);
         Node node = (await Nodes.ListAsync(default)).ShouldHaveSingleItem();
-        (node.Host, node.Version, node.PublicUrl).ShouldBe((Environment.MachineName, AtriumVersion.Text, server.Url));
+        (node.Host, node.Version, node.PublicUrl).ShouldBe(($"{Environment.MachineName}:{Environment.ProcessId}", AtriumVersion.Text, server.Url));
         node.Keys.ShouldBe([server.Get<StorageKeyRing>().Sealing]);
     }
 
