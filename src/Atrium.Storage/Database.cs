@@ -22,12 +22,30 @@ public abstract class Database : IAsyncDisposable
     /// any other SQLite.
     /// </summary>
     /// <exception cref="DatabaseConfigurationException">The connection string can't be used, or the schema is newer than this program.</exception>
-    public static async Task<Database> OpenAsync(string connectionString, CancellationToken cancellationToken)
+    public static Task<Database> OpenAsync(string connectionString, CancellationToken cancellationToken) =>
+        OpenAsync(connectionString, Migrations.All, cancellationToken);
+
+    /// <summary>Opens a database to look at it: nothing is made, no step of the schema is taken, and on SQLite nothing can be written.</summary>
+    /// <exception cref="DatabaseConfigurationException">The connection string can't be used, or there is no database of Atrium.</exception>
+    public static Task<Database> OpenAsItIsAsync(string connectionString, CancellationToken cancellationToken) =>
+        OpenAsync(
+            IsPostgres(connectionString) ? new PostgresDatabase(connectionString) : new SqliteDatabase(connectionString, asItIs: true),
+            static (database, cancellationToken) => database.ReachAsync(cancellationToken),
+            cancellationToken);
+
+    /// <summary>As <see cref="OpenAsync(string, CancellationToken)"/>, with the steps of another version.</summary>
+    internal static Task<Database> OpenAsync(string connectionString, IReadOnlyList<Migration> steps, CancellationToken cancellationToken) =>
+        OpenAsync(
+            IsPostgres(connectionString) ? new PostgresDatabase(connectionString) : new SqliteDatabase(connectionString),
+            (database, cancellationToken) => database.MigrateAsync(steps, cancellationToken),
+            cancellationToken);
+
+    private static async Task<Database> OpenAsync(
+        Database database, Func<Database, CancellationToken, Task> prepare, CancellationToken cancellationToken)
     {
-        Database database = IsPostgres(connectionString) ? new PostgresDatabase(connectionString) : new SqliteDatabase(connectionString);
         try
         {
-            await database.MigrateAsync(cancellationToken);
+            await prepare(database, cancellationToken);
             return database;
         }
         catch
@@ -79,6 +97,18 @@ public abstract class Database : IAsyncDisposable
             return await connection.ExecuteAsync("DELETE FROM schema_migrations WHERE version = -1");
         },
         cancellationToken);
+
+    /// <summary>The database's own clock in Unix milliseconds, as an expression.</summary>
+    internal abstract string Clock { get; }
+
+    /// <summary>What an operator should know of it, each matter with its verdict.</summary>
+    public abstract Task<IReadOnlyList<Finding>> ExamineAsync(CancellationToken cancellationToken);
+
+    /// <summary>The schema it has; 0 where there is none.</summary>
+    public abstract Task<long> SchemaAsync(CancellationToken cancellationToken);
+
+    /// <summary>The schema that this program makes.</summary>
+    public static long KnownSchema => Migrations.All[^1].Version;
 
     /// <summary>Runs one query that changes nothing: a single statement sees one moment by itself, and needs no transaction for it.</summary>
     public abstract Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
@@ -167,14 +197,17 @@ public abstract class Database : IAsyncDisposable
     /// <summary>Lets the other nodes know with the commit of this connection's transaction.</summary>
     protected abstract Task TellOthersAsync(DbConnection connection, Change told);
 
-    protected abstract Task MigrateAsync(CancellationToken cancellationToken);
+    private protected abstract Task MigrateAsync(IReadOnlyList<Migration> steps, CancellationToken cancellationToken);
+
+    /// <summary>Whether the database is there at all.</summary>
+    protected abstract Task ReachAsync(CancellationToken cancellationToken);
 
     /// <summary>Takes the schema's steps; what is wrong with them is said with the place.</summary>
-    protected async Task ApplyMigrationsAsync(DbConnection connection)
+    private protected async Task ApplyMigrationsAsync(DbConnection connection, IReadOnlyList<Migration> steps)
     {
         try
         {
-            await Migrations.ApplyAsync(connection);
+            await Migrations.ApplyAsync(connection, steps);
 
             // A database that takes no changes is found out now, and not by the first who signs in.
             await connection.ExecuteAsync("UPDATE schema_migrations SET name = name WHERE version = 1");
@@ -185,7 +218,7 @@ public abstract class Database : IAsyncDisposable
         }
     }
 
-    private static bool IsPostgres(string connectionString)
+    internal static bool IsPostgres(string connectionString)
     {
         try
         {

@@ -20,24 +20,41 @@ internal static class Migrations
             .Select(static name => new Migration(long.Parse(name.AsSpan(Folder.Length, 4)), name[Folder.Length..], Read(name))),
     ];
 
-    /// <summary>Takes the steps that a database has not taken yet. The caller brings the transaction and keeps others from doing the same.</summary>
-    public static async Task ApplyAsync(DbConnection connection)
+    /// <summary>
+    /// Takes the steps that a database has not taken yet. The caller brings the transaction, which undoes all of them when one fails, and keeps
+    /// others from doing the same.
+    /// </summary>
+    public static async Task ApplyAsync(DbConnection connection, IReadOnlyList<Migration> steps)
     {
         await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, name text NOT NULL)");
-        long current = await connection.ExecuteScalarAsync<long>("SELECT coalesce(max(version), 0) FROM schema_migrations");
-        RefuseNewer(current);
-        foreach (Migration migration in All.Where(migration => migration.Version > current))
+        long current = await CurrentAsync(connection);
+        RefuseNewer(current, steps[^1].Version);
+        foreach (Migration migration in steps.Where(migration => migration.Version > current))
         {
-            await connection.ExecuteAsync(migration.Sql);
+            try
+            {
+                await connection.ExecuteAsync(migration.Sql);
+            }
+            catch (DbException e)
+            {
+                throw new DatabaseConfigurationException(
+                    $"The schema step {migration.Name} failed: {e.Message.ReplaceLineEndings(" ")} "
+                    + $"The database was left as it was, at schema {current}. Remove what is in its way, or go on with the version of Atrium that you came from.",
+                    e);
+            }
+
             await connection.ExecuteAsync(
                 "INSERT INTO schema_migrations (version, name) VALUES (@Version, @Name)", new { migration.Version, migration.Name });
         }
     }
 
+    /// <summary>The last step that was taken; 0 of a database that has the table and no row.</summary>
+    public static Task<long> CurrentAsync(DbConnection connection) =>
+        connection.ExecuteScalarAsync<long>("SELECT coalesce(max(version), 0) FROM schema_migrations");
+
     /// <summary>A program never touches a schema that it does not know.</summary>
-    private static void RefuseNewer(long current)
+    public static void RefuseNewer(long current, long known)
     {
-        long known = All[^1].Version;
         if (current > known)
         {
             throw new DatabaseConfigurationException(

@@ -21,6 +21,15 @@ public sealed class SessionStore(Database database)
                 $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND id = @session", new { realm, session }),
             cancellationToken);
 
+    /// <summary>When the realm's last session was made.</summary>
+    public Task<DateTimeOffset?> NewestAsync(Id<Realm> realm, CancellationToken cancellationToken) =>
+        database.QueryAsync(
+            async connection => await connection.QueryFirstOrDefaultAsync<long?>(
+                "SELECT created_at FROM sessions WHERE realm_id = @realm ORDER BY id DESC LIMIT 1", new { realm }) is { } made
+                ? DateTimeOffset.FromUnixTimeMilliseconds(made)
+                : (DateTimeOffset?)null,
+            cancellationToken);
+
     /// <summary>The session of a browser's cookie.</summary>
     public Task<Session?> FindByCookieAsync(Id<Realm> realm, SecretHash cookie, CancellationToken cancellationToken) =>
         database.QueryAsync(

@@ -53,6 +53,7 @@ internal static class SqlTypes
         Id<SignIn>();
         Id<Session>();
         Id<Grant>();
+        Id<Node>();
         Json<IReadOnlyList<string>>();
         Json<IReadOnlyList<Proof>>();
         Json<IReadOnlyDictionary<string, string>>();

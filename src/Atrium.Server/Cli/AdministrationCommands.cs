@@ -4,7 +4,6 @@ using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Server.Doors.AuthKit;
 using Atrium.Server.Hosting;
-using Atrium.Server.Keys;
 using Atrium.Storage;
 
 namespace Atrium.Server.Cli;
@@ -171,16 +170,9 @@ public static class AdministrationCommands
                 ? await action(backbone, realm)
                 : CommandLine.Fail($"There is no realm \"{handle}\". Make it with: atrium realms create {handle}"));
 
-    private static async Task<int> WithBackboneAsync(AtriumOptions options, Func<Backbone, Task<int>> action)
+    private static Task<int> WithBackboneAsync(AtriumOptions options, Func<Backbone, Task<int>> action) => CommandLine.TryAsync(async () =>
     {
-        try
-        {
-            await using Backbone backbone = await Backbone.OpenAsync(options, TimeProvider.System, CancellationToken.None);
-            return await action(backbone);
-        }
-        catch (Exception e) when (e is DatabaseConfigurationException or DatabaseUnavailableException or KeyFileException)
-        {
-            return CommandLine.Fail(e.Message);
-        }
-    }
+        await using Backbone backbone = await Backbone.OpenAsync(options, TimeProvider.System, CancellationToken.None);
+        return await action(backbone);
+    });
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Atrium.Server.Hosting;
+using Atrium.Server.Keys;
+using Atrium.Storage;
 
 namespace Atrium.Server.Cli;
 
@@ -53,6 +55,8 @@ public static class CommandLine
         root.Add(demo);
         foreach (Command command in AdministrationCommands.All(parsed => OptionsOf(parsed, demo: false)))
             root.Add(command);
+        foreach (Command command in OperationCommands.All(parsed => OptionsOf(parsed, demo: false)))
+            root.Add(command);
 
         // Signals are the host's: it stops the server and lets what is in flight finish.
         return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
@@ -63,6 +67,19 @@ public static class CommandLine
     {
         Console.Error.WriteLine($"atrium: {message}");
         return 1;
+    }
+
+    /// <summary>Runs a verb, and tells in one line what an operator can put right.</summary>
+    internal static async Task<int> TryAsync(Func<Task<int>> verb)
+    {
+        try
+        {
+            return await verb();
+        }
+        catch (Exception e) when (e is DatabaseConfigurationException or KeyFileException or BackupException)
+        {
+            return Fail(e.Message);
+        }
     }
 
     private static AtriumOptions OptionsOf(ParseResult parsed, bool demo)

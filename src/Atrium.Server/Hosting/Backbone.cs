@@ -9,18 +9,22 @@ public sealed class Backbone : IAsyncDisposable
 {
     private const string DemoKeyFile = "./atrium-demo.key";
 
-    private Backbone(Database database, KeyFile keyFile, TimeProvider clock)
+    private Backbone(Database database, RealmStore realms, KeyFile keyFile, StorageKeyRing storageKeys, TimeProvider clock)
     {
         Database = database;
         KeyFile = keyFile;
+        StorageKeys = storageKeys;
         Clock = clock;
-        Realms = new RealmStore(database);
-        Keys = new RealmKeys(Realms, keyFile.Box, database.Changes, clock);
+        Realms = realms;
+        Keys = new RealmKeys(Realms, storageKeys.Box, database.Changes, clock);
     }
 
     public Database Database { get; }
 
+    /// <summary>As it was when it was opened.</summary>
     public KeyFile KeyFile { get; }
+
+    public StorageKeyRing StorageKeys { get; }
 
     public TimeProvider Clock { get; }
 
@@ -37,8 +41,8 @@ public sealed class Backbone : IAsyncDisposable
         try
         {
             KeyFile keyFile = KeyFile.LoadOrCreate(keyFilePath);
-            Backbone backbone = new(database, keyFile, clock);
-            if (keyFile.WasCreated && await backbone.Realms.AnyAsync(cancellationToken))
+            RealmStore realms = new(database);
+            if (keyFile.WasCreated && await realms.AnyAsync(cancellationToken))
             {
                 // A new key opens nothing of what is stored; going on would only hide that the old one is missing.
                 File.Delete(keyFilePath);
@@ -46,7 +50,8 @@ public sealed class Backbone : IAsyncDisposable
                     $"The database has secrets but there is no key file at {keyFilePath}. Put back the key file that it was made with, or name it with --key-file.");
             }
 
-            return backbone;
+            StorageKeyRing storageKeys = await StorageKeyRing.OpenAsync(new StorageKeyStore(database), realms, keyFile, clock.GetUtcNow(), cancellationToken);
+            return new Backbone(database, realms, keyFile, storageKeys, clock);
         }
         catch
         {
@@ -55,8 +60,8 @@ public sealed class Backbone : IAsyncDisposable
         }
     }
 
-    /// <summary>Nodes that share a database share its key: made up beside one of them, it would be a key that the others don't have.</summary>
-    private static string KeyFilePath(AtriumOptions options) =>
+    /// <summary>Where the key file lies. Nodes that share a database share its key: made up beside one of them, it would be a key that the others don't have.</summary>
+    public static string KeyFilePath(AtriumOptions options) =>
         options.KeyFile
         ?? Database.DefaultKeyFile(options.Database)
         ?? (options.Demo
@@ -79,7 +84,8 @@ public static class BackboneServices
         .AddSingleton(_ => backbone)
         .AddSingleton(backbone.Clock)
         .AddSingleton(backbone.Database)
-        .AddSingleton(backbone.KeyFile.Box)
+        .AddSingleton(backbone.StorageKeys)
+        .AddSingleton(backbone.StorageKeys.Box)
         .AddSingleton(backbone.Keys)
         .AddSingleton(backbone.Passwords)
         .AddSingleton(backbone.Realms)
@@ -92,5 +98,6 @@ public static class BackboneServices
         .AddSingleton<SignInStore>()
         .AddSingleton<GrantStore>()
         .AddSingleton<GuessStore>()
-        .AddSingleton<IdempotencyStore>();
+        .AddSingleton<IdempotencyStore>()
+        .AddSingleton<NodeStore>();
 }

@@ -8,15 +8,18 @@ namespace Atrium.Server.Hosting;
 /// <summary>The server's own address as the world sees it, and every issuer and link that is made of it.</summary>
 public sealed class PublicUrl
 {
-    private string? baseUrl;
+    private readonly TaskCompletionSource<string> known = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Without a trailing slash.</summary>
-    public string Base => baseUrl ?? throw new InvalidOperationException("The public URL is known once the server listens.");
+    public string Base => known.Task.IsCompleted ? known.Task.Result : throw new InvalidOperationException("The public URL is known once the server listens.");
+
+    /// <summary>Ends once the server listens.</summary>
+    public Task Known => known.Task;
 
     public bool IsHttps => Base.StartsWith("https://", StringComparison.Ordinal);
 
     /// <summary>Set once: from the setting, or from the address listened on.</summary>
-    public void Set(string url) => baseUrl = url.TrimEnd('/');
+    public void Set(string url) => known.SetResult(url.TrimEnd('/'));
 
     public string Realm(string realmHandle) => $"{Base}/t/{realmHandle}";
 

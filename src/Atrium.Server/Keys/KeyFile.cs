@@ -1,5 +1,4 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using Atrium.Storage;
 
 namespace Atrium.Server.Keys;
 
@@ -7,25 +6,28 @@ namespace Atrium.Server.Keys;
 public sealed class KeyFileException(string message, Exception? cause = null) : Exception(message, cause);
 
 /// <summary>
-/// The file with the key under which secrets are encrypted in the database: one line, <c>atrium-key-1:</c> and 256 bits in
-/// base64. It lies outside the database, so that a copy of the database alone gives no secret away.
+/// The file with the keys under which secrets are encrypted in the database, one a line: <c>atrium-key-1:</c> and 256 bits in base64. There is
+/// one key, and a second while the first is exchanged for it; the newest is last. The file lies outside the database, so that a copy of the
+/// database alone gives no secret away.
 /// </summary>
-public sealed partial class KeyFile
+public sealed class KeyFile
 {
-    private const string Prefix = "atrium-key-1:";
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode Others =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
-    private KeyFile(SecretBox box, bool wasCreated, string? warning)
+    private KeyFile(string path, IReadOnlyList<StorageKey> keys, bool wasCreated)
     {
-        Box = box;
+        Path = path;
+        Keys = keys;
         WasCreated = wasCreated;
-        Warning = warning;
+        Warning = WarningFor(path);
     }
 
-    /// <summary>Seals and opens secrets with the key of the file.</summary>
-    public SecretBox Box { get; }
+    /// <summary>The whole path.</summary>
+    public string Path { get; }
+
+    /// <summary>At least one, the newest last.</summary>
+    public IReadOnlyList<StorageKey> Keys { get; }
 
     /// <summary>True when there was no file before: with an existing database, that is a key that opens nothing in it.</summary>
     public bool WasCreated { get; }
@@ -33,15 +35,49 @@ public sealed partial class KeyFile
     /// <summary>Why the file is not as safe as it should be, for the log; null when it is.</summary>
     public string? Warning { get; }
 
-    /// <summary>Reads the key, or makes one. Processes that start at the same time end with the same key.</summary>
+    /// <summary>Reads the keys, or makes one. Processes that start at the same time end with the same key.</summary>
     /// <exception cref="KeyFileException">The file can neither be read nor made, or is not a key file.</exception>
-    public static KeyFile LoadOrCreate(string path)
+    public static KeyFile LoadOrCreate(string path) => Load(path, make: true);
+
+    /// <summary>Reads the keys of a file that must be there.</summary>
+    /// <exception cref="KeyFileException">The file can't be read, or is not a key file.</exception>
+    public static KeyFile Load(string path) => Load(path, make: false);
+
+    /// <summary>The file as it is now.</summary>
+    public KeyFile Reload() => Load(Path);
+
+    public StorageKey? Find(string fingerprint) => Keys.FirstOrDefault(key => key.Fingerprint == fingerprint);
+
+    /// <summary>Writes the file anew with these keys, in one step and for the same owner.</summary>
+    public KeyFile With(IReadOnlyList<StorageKey> keys)
     {
-        var full = Path.GetFullPath(path);
+        string temporary = DurableFiles.TemporaryBeside(Path);
         try
         {
-            var wasCreated = !File.Exists(full) && TryCreate(full);
-            return new(new(ReadKey(full)), wasCreated, WarningFor(full));
+            Write(temporary, keys);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(temporary, File.GetUnixFileMode(Path));
+            DurableFiles.KeepOwner(Path, temporary);
+            DurableFiles.Replace(temporary, Path);
+            return new KeyFile(Path, keys, wasCreated: false);
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            throw new KeyFileException($"The key file {Path} can't be written: {cause.Message} Run this as the user that owns it, or as root.", cause);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static KeyFile Load(string path, bool make)
+    {
+        string full = System.IO.Path.GetFullPath(path);
+        try
+        {
+            bool wasCreated = make && !File.Exists(full) && TryCreate(full);
+            return new KeyFile(full, ReadKeys(full), wasCreated);
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {
@@ -51,31 +87,30 @@ public sealed partial class KeyFile
         }
     }
 
-    private static byte[] ReadKey(string path)
+    private static StorageKey[] ReadKeys(string path)
     {
-        var line = File.ReadAllText(path).Trim();
-        var key = new byte[SecretBox.KeyLength];
-        if (line.StartsWith(Prefix, StringComparison.Ordinal)
-            && Convert.TryFromBase64String(line[Prefix.Length..], key, out var length) && length == key.Length)
-            return key;
-        throw new KeyFileException(
-            $"The key file {path} does not hold a key of the form {Prefix}<base64 of {SecretBox.KeyLength} bytes>. Restore it "
-            + "from a backup: without its key, the secrets in the database cannot be decrypted. Only where there is no "
-            + "database yet, delete the file, and a new key is made.");
+        string[] lines = File.ReadAllText(path).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        StorageKey[] keys = [.. lines.Select(StorageKey.Parse).OfType<StorageKey>()];
+        return keys.Length > 0 && keys.Length == lines.Length
+            ? keys
+            : throw new KeyFileException(
+                $"The key file {path} does not hold a key of the form {StorageKey.Prefix}<base64 of {SecretBox.KeyLength} bytes> in each line. Restore it "
+                + "from a backup: without its key, the secrets in the database cannot be decrypted. Only where there is no "
+                + "database yet, delete the file, and a new key is made.");
     }
 
     // The key is written whole to a file beside it, which then gets the name unless it is taken: then another process was
     // faster, and its key is everybody's.
     private static bool TryCreate(string path)
     {
-        var directory = Path.GetDirectoryName(path)!;
+        string directory = System.IO.Path.GetDirectoryName(path)!;
         if (!Directory.Exists(directory))
             CreateDirectory(directory);
-        var temporary = Path.Combine(directory, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}");
+        string temporary = DurableFiles.TemporaryBeside(path);
         try
         {
-            WriteNewKey(temporary);
-            GiveName(temporary, path);
+            Write(temporary, [StorageKey.New()]);
+            DurableFiles.GiveName(temporary, path);
             return true;
         }
         catch (IOException) when (File.Exists(path))
@@ -93,34 +128,21 @@ public sealed partial class KeyFile
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(directory);
         else
-            Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(directory, DurableFiles.OwnerOnly | UnixFileMode.UserExecute);
     }
 
-    private static void WriteNewKey(string path)
+    private static void Write(string path, IEnumerable<StorageKey> keys)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = OwnerOnly;
-        using var file = new FileStream(path, options);
-        using (var writer = new StreamWriter(file, leaveOpen: true))
-            writer.Write($"{Prefix}{Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBox.KeyLength))}\n");
+        using FileStream file = DurableFiles.CreateNew(path);
+        using (StreamWriter writer = new(file, leaveOpen: true))
+        {
+            foreach (StorageKey key in keys)
+                writer.Write($"{key.Line}\n");
+        }
+
         // Secrets must not reach the disk before the key that opens them.
         file.Flush(flushToDisk: true);
     }
-
-    // Except on Windows, File.Move looks whether the name is taken and then renames, which replaces what came in between:
-    // a key that the other process already uses. link(2) does both in one step.
-    private static void GiveName(string temporary, string path)
-    {
-        if (OperatingSystem.IsWindows())
-            File.Move(temporary, path, overwrite: false);
-        else if (Link(temporary, path) != 0)
-            throw new IOException(Marshal.GetLastPInvokeErrorMessage() + ".");
-    }
-
-    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    private static partial int Link(string existing, string name);
 
     private static string? WarningFor(string path) =>
         !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != UnixFileMode.None

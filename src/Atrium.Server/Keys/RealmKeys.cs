@@ -83,8 +83,6 @@ public sealed class RealmKeys : IDisposable
         .. (await realms.SigningKeysAsync(realm, cancellationToken)).Select(key => opened.GetOrAdd((key.RealmId, key.Kid), static (_, given) => given.Keys.Open(given.Key), (Keys: this, Key: key))),
     ];
 
-    private static byte[] PlaceOf(Id<Realm> realm, string kid) => SecretBox.Place(realm.ToString(), "signing-key", kid);
-
     private SigningKey Make(Realm realm, string algorithm, CertificateRequest request, AsymmetricAlgorithm key)
     {
         DateTimeOffset now = clock.GetUtcNow();
@@ -98,7 +96,7 @@ public sealed class RealmKeys : IDisposable
                 RealmId = realm.Id,
                 Kid = kid,
                 Algorithm = algorithm,
-                SealedPrivateKey = box.Seal(pkcs8, PlaceOf(realm.Id, kid)),
+                SealedPrivateKey = box.Seal(pkcs8, SecretPlaces.Of(realm.Id, kid)),
                 Certificate = certificate.RawData,
                 CreatedAt = now,
             };
@@ -111,7 +109,7 @@ public sealed class RealmKeys : IDisposable
 
     private RealmKey Open(SigningKey stored)
     {
-        byte[] pkcs8 = box.Open(stored.SealedPrivateKey, PlaceOf(stored.RealmId, stored.Kid))
+        byte[] pkcs8 = box.Open(stored.SealedPrivateKey, SecretPlaces.Of(stored.RealmId, stored.Kid))
             ?? throw new KeyFileException(
                 $"The signing key {stored.Kid} can't be decrypted with this key file. Start Atrium with the key file that the database was made with (--key-file).");
         try

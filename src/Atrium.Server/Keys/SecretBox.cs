@@ -19,15 +19,22 @@ public sealed class SecretBox
     private const byte Version = 1;
     private const int NonceStart = 1, NonceLength = 12, TextStart = NonceStart + NonceLength, TagLength = 16;
 
-    private readonly byte[] key;
+    /// <summary>The first seals, all open.</summary>
+    private volatile byte[][] keys;
 
     /// <param name="key">256 random bits; the box keeps a copy of its own.</param>
     public SecretBox(ReadOnlySpan<byte> key)
     {
         if (key.Length != KeyLength)
             throw new ArgumentException($"A key has {KeyLength} bytes.", nameof(key));
-        this.key = key.ToArray();
+        keys = [key.ToArray()];
     }
+
+    /// <param name="keys">The first seals, all open.</param>
+    public SecretBox(IReadOnlyList<StorageKey> keys) => this.keys = BytesOf(keys);
+
+    /// <summary>Exchanges the keys, while others use the box.</summary>
+    public void Use(IReadOnlyList<StorageKey> exchanged) => keys = BytesOf(exchanged);
 
     /// <summary>
     /// A box that only the holder of a secret can open: its key is derived by HKDF-SHA256 (RFC 5869). The secret must be
@@ -70,7 +77,7 @@ public sealed class SecretBox
         RandomNumberGenerator.Fill(nonce);
         var text = sealedSecret.AsSpan(TextStart, plain.Length);
         var tag = sealedSecret.AsSpan(TextStart + plain.Length);
-        using var aes = new AesGcm(key, TagLength);
+        using var aes = new AesGcm(keys[0], TagLength);
         aes.Encrypt(nonce, plain, text, tag, associatedData);
         return sealedSecret;
     }
@@ -82,6 +89,19 @@ public sealed class SecretBox
     {
         if (sealedSecret.Length < TextStart + TagLength || sealedSecret[0] != Version)
             return null;
+        foreach (byte[] key in keys)
+        {
+            if (Open(key, sealedSecret, associatedData) is { } plain)
+                return plain;
+        }
+
+        return null;
+    }
+
+    private static byte[][] BytesOf(IReadOnlyList<StorageKey> keys) => [.. keys.Select(static key => key.Bytes)];
+
+    private static byte[]? Open(byte[] key, ReadOnlySpan<byte> sealedSecret, ReadOnlySpan<byte> associatedData)
+    {
         var nonce = sealedSecret[NonceStart..TextStart];
         var text = sealedSecret[TextStart..^TagLength];
         var tag = sealedSecret[^TagLength..];

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
-using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Keys;
 using Atrium.Storage;
@@ -51,7 +50,7 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
             Id = id,
             UserId = user.Id,
             Email = user.Email,
-            SealedCode = box.Seal(Encoding.ASCII.GetBytes(code), PlaceOf(user.RealmId, id)),
+            SealedCode = box.Seal(Encoding.ASCII.GetBytes(code), SecretPlaces.Of(user.RealmId, id)),
             CreatedAt = now,
             ExpiresAt = now + EmailVerification.Lifetime,
         };
@@ -91,8 +90,5 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
     /// <summary>The code itself, for whoever sends the mail; null when it can't be decrypted.</summary>
     public string? Reveal(EmailVerification verification) => Open(verification) is { } code ? Encoding.ASCII.GetString(code) : null;
 
-    private byte[]? Open(EmailVerification verification) => box.Open(verification.SealedCode, PlaceOf(verification.RealmId, verification.Id));
-
-    private static byte[] PlaceOf(Id<Realm> realm, Id<EmailVerification> id) =>
-        SecretBox.Place(realm.ToString(), "email-verification", id.ToString());
+    private byte[]? Open(EmailVerification verification) => box.Open(verification.SealedCode, SecretPlaces.Of(verification.RealmId, verification.Id));
 }

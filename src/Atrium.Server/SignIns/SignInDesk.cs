@@ -288,5 +288,5 @@ public sealed class SignInDesk(
             await users.RehashPasswordAsync(found.User.RealmId, found.User.Id, oldHash, newHash, cancellationToken);
     }
 
-    private static byte[] SecretPlaceOf(Factor factor) => SecretBox.Place(factor.RealmId.ToString(), "factor", factor.Id.ToString());
+    private static byte[] SecretPlaceOf(Factor factor) => SecretPlaces.Of(factor.RealmId, factor.Id);
 }

@@ -83,18 +83,41 @@ internal sealed class PostgresDatabase : Database
     protected override bool IsMissingParent(DbException exception) =>
         exception is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation };
 
-    protected override async Task MigrateAsync(CancellationToken cancellationToken)
+    internal override string Clock => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
+
+    public override Task<IReadOnlyList<Finding>> ExamineAsync(CancellationToken cancellationToken) =>
+        ReadAsync(connection => PostgresExamination.RunAsync(connection, settings.MaxPoolSize), cancellationToken);
+
+    public override Task<long> SchemaAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            static async connection => await connection.ExecuteScalarAsync<bool>("SELECT to_regclass('schema_migrations') IS NOT NULL")
+                ? await Migrations.CurrentAsync(connection)
+                : 0,
+            cancellationToken);
+
+    private protected override Task MigrateAsync(IReadOnlyList<Migration> steps, CancellationToken cancellationToken) =>
+        AtStartAsync(
+            async connection =>
+            {
+                await RefuseUnfitAsync(connection);
+                await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
+                await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(@MigrationLock)", new { MigrationLock });
+                await ApplyMigrationsAsync(connection, steps);
+                await transaction.CommitAsync(cancellationToken);
+            },
+            cancellationToken);
+
+    protected override Task ReachAsync(CancellationToken cancellationToken) => AtStartAsync(static _ => Task.CompletedTask, cancellationToken);
+
+    /// <summary>What can be wrong with a server is found by the first connection, and told in a sentence.</summary>
+    private async Task AtStartAsync(Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
     {
         // A connection of its own, without a time limit: another node may be at it, and a step may take long.
         await using NpgsqlDataSource patient = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { CommandTimeout = 0 });
         try
         {
             await using NpgsqlConnection connection = await patient.OpenConnectionAsync(cancellationToken);
-            await RefuseUnfitAsync(connection);
-            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(@MigrationLock)", new { MigrationLock });
-            await ApplyMigrationsAsync(connection);
-            await transaction.CommitAsync(cancellationToken);
+            await work(connection);
         }
         catch (PostgresException e)
         {

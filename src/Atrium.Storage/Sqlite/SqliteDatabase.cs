@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Atrium.Storage.Sqlite;
 
@@ -13,17 +14,23 @@ internal sealed class SqliteDatabase : Database
     /// <summary>How long to wait for another process, in seconds.</summary>
     private const int Patience = 5;
 
+    private readonly string file;
+    private readonly bool isReadOnly;
     private readonly SqliteReaders readers;
     private readonly SqliteWriter writer;
 
-    public SqliteDatabase(string connectionString)
+    /// <param name="asItIs">Only looks: the file must be there, and nothing in it is changed.</param>
+    public SqliteDatabase(string connectionString, bool asItIs = false)
     {
         SqliteConnectionStringBuilder settings = Parse(connectionString);
         settings.ForeignKeys = true;
         settings.DefaultTimeout = Patience;
-        ConnectionStringWithoutPassword = $"Data Source={Path.GetFullPath(settings.DataSource)}";
-        Description = $"SQLite, {Path.GetFullPath(settings.DataSource)}";
-        writer = new SqliteWriter(OpenWriter(settings));
+        file = Path.GetFullPath(settings.DataSource);
+        ConnectionStringWithoutPassword = $"Data Source={file}";
+        Description = $"SQLite, {file}";
+        SqliteConnection toWrite = asItIs ? OpenToLook(settings) : OpenWriter(settings);
+        isReadOnly = raw.sqlite3_db_readonly(toWrite.Handle, "main") != 0;
+        writer = new SqliteWriter(toWrite);
         // SQLite ignores a read-only hint on a file that isn't there: the writer has made it by now.
         readers = new SqliteReaders(new SqliteConnectionStringBuilder { DataSource = settings.DataSource, Mode = SqliteOpenMode.ReadOnly, Pooling = false, DefaultTimeout = Patience }.ConnectionString);
     }
@@ -119,14 +126,26 @@ internal sealed class SqliteDatabase : Database
         await writer.DisposeAsync();
     }
 
-    protected override async Task MigrateAsync(CancellationToken cancellationToken)
+    internal override string Clock => "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+    public override Task<IReadOnlyList<Finding>> ExamineAsync(CancellationToken cancellationToken) =>
+        ReadAsync(connection => SqliteExamination.RunAsync(connection, file, isReadOnly), cancellationToken);
+
+    public override Task<long> SchemaAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            static async connection => await connection.ExecuteScalarAsync<bool>("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations')")
+                ? await Migrations.CurrentAsync(connection)
+                : 0,
+            cancellationToken);
+
+    private protected override async Task MigrateAsync(IReadOnlyList<Migration> steps, CancellationToken cancellationToken)
     {
         try
         {
             await WriteAsync(
                 async connection =>
                 {
-                    await ApplyMigrationsAsync(connection);
+                    await ApplyMigrationsAsync(connection, steps);
                     return true;
                 },
                 cancellationToken);
@@ -143,6 +162,24 @@ internal sealed class SqliteDatabase : Database
         await using SqlMapper.GridReader results = await connection.QueryMultipleAsync(queries, parameters);
         return await read(results);
     }
+
+    /// <summary>
+    /// Copies the database as it is at one moment into a file; writers go on meanwhile. The copy is a single file: it has no log of its own.
+    /// </summary>
+    internal void CopyTo(string path)
+    {
+        using SqliteConnection from = new(new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
+        using SqliteConnection to = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
+        from.Open();
+        from.BackupDatabase(to);
+        to.Execute("PRAGMA journal_mode = DELETE");
+    }
+
+    /// <summary>The file was opened by the constructor.</summary>
+    protected override Task ReachAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>The path of the file that a connection string names.</summary>
+    internal static string FileOf(string connectionString) => Path.GetFullPath(Parse(connectionString).DataSource);
 
     private static SqliteConnectionStringBuilder Parse(string connectionString)
     {
@@ -166,20 +203,34 @@ internal sealed class SqliteDatabase : Database
         }
     }
 
-    private static SqliteConnection OpenWriter(SqliteConnectionStringBuilder settings)
+    private static SqliteConnection OpenToLook(SqliteConnectionStringBuilder settings)
+    {
+        string path = Path.GetFullPath(settings.DataSource);
+        if (!File.Exists(path))
+            throw new DatabaseConfigurationException($"There is no database file {path}. Name it with --database \"Data Source=...\".");
+        return Open(
+            new SqliteConnectionStringBuilder(settings.ConnectionString) { Mode = SqliteOpenMode.ReadWrite },
+            "PRAGMA query_only = 1; SELECT count(*) FROM sqlite_schema;");
+    }
+
+    private static SqliteConnection OpenWriter(SqliteConnectionStringBuilder settings) => Open(
+        settings,
+        $"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = {Patience * 1000};");
+
+    private static SqliteConnection Open(SqliteConnectionStringBuilder settings, string first)
     {
         SqliteConnection connection = new(new SqliteConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString);
         try
         {
             connection.Open();
-            connection.Execute($"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = {Patience * 1000};");
+            connection.Execute(first);
             return connection;
         }
         catch (SqliteException e)
         {
             connection.Dispose();
-            string file = Path.GetFullPath(settings.DataSource);
-            throw new DatabaseConfigurationException($"The database file {file} can't be opened: {e.Message} {SqliteTroubles.AdviceFor(e)}", e);
+            string path = Path.GetFullPath(settings.DataSource);
+            throw new DatabaseConfigurationException($"The database file {path} can't be opened: {e.Message} {SqliteTroubles.AdviceFor(e)}", e);
         }
     }
 }

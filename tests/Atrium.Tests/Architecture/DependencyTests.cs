@@ -49,7 +49,7 @@ public sealed class DependencyTests
     {
         ReferencesOf(Storage)
             .Where(static name => !name.StartsWith("System.", StringComparison.Ordinal))
-            .ShouldBeSubsetOf(["Atrium.Core", "Dapper", "Microsoft.Data.Sqlite", "Npgsql"]);
+            .ShouldBeSubsetOf(["Atrium.Core", "Dapper", "Microsoft.Data.Sqlite", "Npgsql", "SQLitePCLRaw.core"]);
         ReferencesOf(Storage).ShouldContain("Atrium.Core");
     }
 

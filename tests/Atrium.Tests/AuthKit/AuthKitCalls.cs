@@ -73,6 +73,16 @@ internal sealed class AuthKitCalls(DemoServer server)
     public Task<Answer> SelectAsync(string? pendingToken, string organization) =>
         AuthenticateAsync(SelectionGrant, ("pending_authentication_token", pendingToken), ("organization_id", organization));
 
+    /// <summary>Signs in somebody who has a second factor and one organization.</summary>
+    public async Task<Answer> SignInWithFactorAsync(string email, string secret = DemoRealm.TotpSecret)
+    {
+        Answer asked = (await PasswordAsync(email)).ShouldBe(HttpStatusCode.Forbidden, "mfa_challenge");
+        string factor = asked.Json.GetProperty("authentication_factors")[0].GetProperty("id").GetString()!;
+        Answer challenge = (await PostAsync($"/auth/factors/{factor}/challenge", new { })).ShouldBe(HttpStatusCode.Created);
+        return await AuthenticateAsync(
+            TotpGrant, ("pending_authentication_token", asked["pending_authentication_token"]), ("authentication_challenge_id", challenge["id"]), ("code", TotpCode(secret)));
+    }
+
     public Task<Answer> RefreshAsync(string? token, string? organization = null) =>
         AuthenticateAsync("refresh_token", ("refresh_token", token), ("organization_id", organization));
 

@@ -16,6 +16,9 @@ public class DemoServer : IAsyncLifetime
 
     public FakeClock Clock { get; } = new();
 
+    /// <summary>What it was started with.</summary>
+    public AtriumOptions Options { get; private set; } = null!;
+
     public string Url { get; private set; } = "";
 
     /// <summary>Follows no redirects and keeps no cookies: tests look at both.</summary>
@@ -24,9 +27,6 @@ public class DemoServer : IAsyncLifetime
     /// <summary>Stores and the rest of the server's inside, for what no door can do yet.</summary>
     public T Get<T>()
         where T : notnull => app.Services.GetRequiredService<T>();
-
-    /// <summary>What it was started with.</summary>
-    public AtriumOptions Options { get; private set; } = null!;
 
     public virtual async ValueTask InitializeAsync()
     {

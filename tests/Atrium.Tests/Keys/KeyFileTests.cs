@@ -21,7 +21,7 @@ public sealed class KeyFileTests : IDisposable
         var second = KeyFile.LoadOrCreate(KeyPath);
 
         (first.WasCreated, second.WasCreated).ShouldBe((true, false));
-        second.Box.Open(first.Box.Seal("secret"u8, []), []).ShouldBe("secret"u8.ToArray());
+        BoxOf(second).Open(BoxOf(first).Seal("secret"u8, []), []).ShouldBe("secret"u8.ToArray());
         File.ReadAllText(KeyPath).ShouldMatch(@"^atrium-key-1:[A-Za-z0-9+/]{43}=\n$");
         Directory.GetFileSystemEntries(directory).ShouldBe([KeyPath]);
     }
@@ -71,8 +71,8 @@ public sealed class KeyFileTests : IDisposable
             })));
 
             files.Count(file => file.WasCreated).ShouldBe(1);
-            var sealedSecret = files[0].Box.Seal("secret"u8, []);
-            files.ShouldAllBe(file => file.Box.Open(sealedSecret, Array.Empty<byte>()) != null);
+            var sealedSecret = BoxOf(files[0]).Seal("secret"u8, []);
+            files.ShouldAllBe(file => BoxOf(file).Open(sealedSecret, Array.Empty<byte>()) != null);
         }
         Directory.GetFiles(directory).Length.ShouldBe(20);
     }
@@ -104,6 +104,36 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_two_keys_opens_what_either_sealed_and_keeps_its_mode()
+    {
+        KeyFile one = KeyFile.LoadOrCreate(KeyPath);
+        File.SetUnixFileMode(KeyPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        KeyFile two = one.With([.. one.Keys, StorageKey.New()]);
+        two.Keys[0].Fingerprint.ShouldMatch("^[0-9a-f]{16}$");
+        two.Keys[0].Fingerprint.ShouldBe(one.Keys[0].Fingerprint);
+        two.Keys[1].Fingerprint.ShouldNotBe(one.Keys[0].Fingerprint);
+        BoxOf(two.Reload()).Open(BoxOf(one).Seal("secret"u8, []), []).ShouldBe("secret"u8.ToArray());
+        File.GetUnixFileMode(KeyPath).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        Directory.GetFileSystemEntries(directory).ShouldBe([KeyPath]);
+        BoxOf(one.With([two.Keys[1]])).Open(BoxOf(one).Seal("secret"u8, []), []).ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_torn_second_line_is_no_key()
+    {
+        KeyFile.LoadOrCreate(KeyPath);
+        File.AppendAllText(KeyPath, "atrium-key-1:AAAA");
+        Should.Throw<KeyFileException>(() => KeyFile.Load(KeyPath)).Message.ShouldContain("Restore it");
+    }
+
+    [Fact]
+    public void Who_only_looks_makes_no_file()
+    {
+        Should.Throw<KeyFileException>(() => KeyFile.Load(KeyPath)).Message.ShouldContain(KeyPath);
+        Directory.GetFileSystemEntries(directory).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_path_that_cannot_be_a_file_is_refused_with_advice()
     {
         Directory.CreateDirectory(KeyPath);
@@ -112,4 +142,6 @@ public sealed class KeyFileTests : IDisposable
         refusal.Message.ShouldStartWith($"The key file {KeyPath} cannot be read or created: ");
         Directory.GetFileSystemEntries(directory).ShouldBe([KeyPath]);
     }
+
+    private static SecretBox BoxOf(KeyFile file) => new(file.Keys);
 }

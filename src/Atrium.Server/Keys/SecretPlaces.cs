@@ -1,0 +1,16 @@
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Atrium.Core.Users;
+
+namespace Atrium.Server.Keys;
+
+/// <summary>The places of the secrets that are sealed under the key file; a sealed secret opens in its own place only.</summary>
+public static class SecretPlaces
+{
+    public static byte[] Of(Id<Realm> realm, string kid) => SecretBox.Place(realm.ToString(), "signing-key", kid);
+
+    public static byte[] Of(Id<Realm> realm, Id<Factor> factor) => SecretBox.Place(realm.ToString(), "factor", factor.ToString());
+
+    public static byte[] Of(Id<Realm> realm, Id<EmailVerification> verification) =>
+        SecretBox.Place(realm.ToString(), "email-verification", verification.ToString());
+}
