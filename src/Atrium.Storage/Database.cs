@@ -58,6 +58,9 @@ public abstract class Database : IAsyncDisposable
     /// <param name="column">The column that holds the array.</param>
     public abstract string ElementsOf(string column);
 
+    /// <summary>What a SELECT ends in when rows that somebody else is changing are to be passed over. Empty where there is one writer at a time.</summary>
+    public abstract string SkipLocked { get; }
+
     /// <summary>Runs one query that changes nothing: a single statement sees one moment by itself, and needs no transaction for it.</summary>
     public abstract Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
 

@@ -92,5 +92,6 @@ public static class BackboneServices
         .AddSingleton<SignInStore>()
         .AddSingleton<GrantStore>()
         .AddSingleton<GuessStore>()
-        .AddSingleton<IdempotencyStore>();
+        .AddSingleton<IdempotencyStore>()
+        .AddSingleton<CleaningStore>();
 }

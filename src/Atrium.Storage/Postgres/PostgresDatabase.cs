@@ -51,6 +51,8 @@ internal sealed class PostgresDatabase : Database
 
     public override string ElementsOf(string column) => $"LATERAL jsonb_array_elements_text({column}::jsonb)";
 
+    public override string SkipLocked => " FOR UPDATE SKIP LOCKED";
+
     public override async Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
     {
         await using PostgresSession session = await BorrowAsync(begin: null, cancellationToken);

@@ -35,6 +35,8 @@ internal sealed class SqliteDatabase : Database
 
     public override string ElementsOf(string column) => $"json_each({column})";
 
+    public override string SkipLocked => "";
+
     public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
         ReadAsync(query, cancellationToken);
 
