@@ -1,6 +1,5 @@
 using Atrium.Core;
 using Atrium.Core.Realms;
-using Atrium.Core.SignIns;
 using Dapper;
 
 namespace Atrium.Storage;

@@ -61,6 +61,11 @@ public abstract class Database : IAsyncDisposable
     /// <summary>What a SELECT ends in when rows that somebody else is changing are to be passed over. Empty where there is one writer at a time.</summary>
     public abstract string SkipLocked { get; }
 
+    /// <summary>A parameter that holds a JSON array of objects, as rows to stand behind FROM under the name <c>r</c>.</summary>
+    /// <param name="parameter">The parameter, with its sign.</param>
+    /// <param name="columns">What the rows have, such as <c>id uuid, name text</c>; ids are 32 hexadecimal digits in the JSON.</param>
+    public abstract string RowsOf(string parameter, string columns);
+
     /// <summary>Runs one query that changes nothing: a single statement sees one moment by itself, and needs no transaction for it.</summary>
     public abstract Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken);
 

@@ -53,19 +53,17 @@ public sealed class UserStore(Database database)
             async connection =>
             {
                 string key = EmailAddress.Normalize(identifier);
-                IEnumerable<UserAndPassword> found = await connection.QueryAsync<User, PasswordRow, UserAndPassword>(
+                IEnumerable<UserAndPassword> found = await WithPasswordsAsync(
+                    connection,
                     $"""
-                    SELECT {Columns}, password_hash FROM users
-                    WHERE realm_id = @realm AND (email_key = @key OR username_key = @key)
+                    (email_key = @key OR username_key = @key)
                     {(memberOf is null ? "" : """
                         AND EXISTS (SELECT 1 FROM memberships
                             WHERE memberships.realm_id = @realm AND memberships.user_id = users.id
                                 AND memberships.organization_id = @memberOf AND memberships.status = 'Active')
                         """)}
                     """,
-                    static (user, password) => new UserAndPassword(user, password?.PasswordHash),
-                    new { realm, key, memberOf },
-                    splitOn: "password_hash");
+                    new { realm, key, memberOf });
 
                 // An e-mail is a stronger name than another person's username of the same spelling.
                 UserAndPassword[] all = [.. found];
@@ -164,6 +162,14 @@ public sealed class UserStore(Database database)
             async connection => await connection.ExecuteAsync(
                 "DELETE FROM users WHERE realm_id = @realm AND id = @user", new { realm, user }) == 1,
             cancellationToken);
+
+    /// <summary>People of the realm with their hashes; <paramref name="condition"/> may go on to order and limit.</summary>
+    internal static Task<IEnumerable<UserAndPassword>> WithPasswordsAsync(DbConnection connection, string condition, object parameters) =>
+        connection.QueryAsync<User, PasswordRow, UserAndPassword>(
+            $"SELECT {Columns}, password_hash FROM users WHERE realm_id = @realm AND {condition}",
+            static (user, password) => new UserAndPassword(user, password?.PasswordHash),
+            parameters,
+            splitOn: "password_hash");
 
     private static object Row(User user, string? passwordHash) => new
     {

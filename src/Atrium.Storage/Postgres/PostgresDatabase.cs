@@ -53,6 +53,9 @@ internal sealed class PostgresDatabase : Database
 
     public override string SkipLocked => " FOR UPDATE SKIP LOCKED";
 
+    public override string RowsOf(string parameter, string columns) =>
+        $"json_to_recordset(CAST({parameter} AS json)) AS r ({columns})";
+
     public override async Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
     {
         await using PostgresSession session = await BorrowAsync(begin: null, cancellationToken);

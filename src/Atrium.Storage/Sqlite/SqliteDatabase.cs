@@ -37,6 +37,13 @@ internal sealed class SqliteDatabase : Database
 
     public override string SkipLocked => "";
 
+    public override string RowsOf(string parameter, string columns)
+    {
+        IEnumerable<string> read = JsonRows.Columns(columns).Select(static column =>
+            column.Type == "uuid" ? $"unhex(value ->> '{column.Name}') AS {column.Name}" : $"value ->> '{column.Name}' AS {column.Name}");
+        return $"(SELECT {string.Join(", ", read)} FROM json_each({parameter})) AS r";
+    }
+
     public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
         ReadAsync(query, cancellationToken);
 

@@ -1,12 +1,9 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
-using Atrium.Core.Realms;
-using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Server.Hosting;
 using Atrium.Storage;
-using Atrium.Tests.Harness;
 using Dapper;
 using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
