@@ -22,7 +22,7 @@ internal sealed class ImportCheck(ImportStore store, Core.Id<Realm> realm)
     {
         List<ImportProblem> problems = [];
         IReadOnlyDictionary<ClaimKey, Guid> taken = await store.TakenAsync(realm, entries.SelectMany(KeysOf), cancellationToken);
-        List<(ImportedMembership Entry, string User, string Organization)> memberships = [];
+        List<(ImportedMembership Entry, End User, End Organization)> memberships = [];
         foreach (ImportEntry entry in entries)
         {
             if (entry is not ImportedMembership membership)
@@ -34,11 +34,12 @@ internal sealed class ImportCheck(ImportStore store, Core.Id<Realm> realm)
         // Only a pair whose two ends the realm has can be a membership of the realm.
         IReadOnlyDictionary<ClaimKey, Guid> takenPairs = await store.TakenAsync(
             realm,
-            memberships.SelectMany(static found => found.Entry.ClaimsOf(found.User, found.Organization)).Select(static claim => claim.Key)
-                .Where(static key => key.Kind != ClaimKind.MembershipPair || !key.Value.Contains('L', StringComparison.Ordinal)),
+            memberships.SelectMany(static found => found.Entry.ClaimsOf(found.User.Text, found.Organization.Text)
+                .Where(claim => claim.Key.Kind != ClaimKind.MembershipPair || (found.User.InRealm && found.Organization.InRealm))
+                .Select(static claim => claim.Key)),
             cancellationToken);
-        foreach ((ImportedMembership entry, string user, string organization) in memberships)
-            Decide(entry.Line, [.. entry.ClaimsOf(user, organization)], takenPairs, problems);
+        foreach ((ImportedMembership entry, End user, End organization) in memberships)
+            Decide(entry.Line, [.. entry.ClaimsOf(user.Text, organization.Text)], takenPairs, problems);
         return problems;
     }
 
@@ -66,14 +67,20 @@ internal sealed class ImportCheck(ImportStore store, Core.Id<Realm> realm)
         }
     }
 
-    /// <summary>What stands for an end, however the line names it: its id if the realm has it, else its line.</summary>
-    private string? Resolve(ImportedMembership entry, Claim end, IReadOnlyDictionary<ClaimKey, Guid> taken, List<ImportProblem> problems)
+    /// <summary>The same end however the line names it.</summary>
+    private End? Resolve(ImportedMembership entry, Claim end, IReadOnlyDictionary<ClaimKey, Guid> taken, List<ImportProblem> problems)
     {
         if (ledger.LineOf(end.Key) is { } line)
-            return known.TryGetValue(line, out Guid id) ? id.ToString("N") : $"L{line}";
+            return known.TryGetValue(line, out Guid id) ? End.Of(id) : new End($"line {line}", InRealm: false);
         if (taken.TryGetValue(end.Key, out Guid inRealm))
-            return inRealm.ToString("N");
+            return End.Of(inRealm);
         problems.Add(new ImportProblem(entry.Line, end.Field, $"names no {ImportRules.Noun(end.Key.Kind)} that is on a line above or in the realm"));
         return null;
+    }
+
+    /// <summary>An end of a membership: by its id where the realm has it, else by its line.</summary>
+    private readonly record struct End(string Text, bool InRealm)
+    {
+        public static End Of(Guid id) => new(id.ToString("N"), InRealm: true);
     }
 }

@@ -11,7 +11,7 @@ namespace Atrium.Server.Transfer;
 /// <summary>Reads a line of an import as what it says; what is wrong with it is noted, all of it.</summary>
 internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimeProvider clock)
 {
-    private const int MaxDomains = 100, MaxScopes = 100, MaxScopeLength = 100, MaxUsernameLength = 128, MaxPictureLength = 2048;
+    private const int MaxDomains = 100, MaxScopes = 100, MaxPermissions = 1000, MaxScopeLength = 100, MaxUsernameLength = 128, MaxPictureLength = 2048;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -58,15 +58,18 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
         return entry;
     }
 
-    private ImportedRole Role(long line, LineFields fields) => new(
-        line,
-        new Role
+    private ImportedRole Role(long line, LineFields fields)
+    {
+        string slug = fields.RequiredText("slug", IsScope, $"1 to {MaxScopeLength} characters");
+        Role role = new()
         {
             RealmId = realm,
-            Slug = fields.RequiredText("slug", IsScope, $"1 to {MaxScopeLength} characters"),
-            Name = fields.Name("name") ?? fields.Text("slug", static _ => true, "") ?? "",
-            Permissions = fields.Texts("permissions", most: 1000, IsScope, $"1 to {MaxScopeLength} characters") ?? [],
-        });
+            Slug = slug,
+            Name = fields.Name("name") ?? slug,
+            Permissions = fields.Texts("permissions", MaxPermissions, IsScope, $"1 to {MaxScopeLength} characters") ?? [],
+        };
+        return new ImportedRole(line, role);
+    }
 
     private ImportedOrganization Organization(long line, LineFields fields)
     {
@@ -192,6 +195,8 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             return named[0];
         if (named.Length > 1 || names.Split([", ", " and "], StringSplitOptions.None).All(name => !fields.Has(name)))
             fields.Refuse("", $"should name exactly one of {names}");
+
+        // The problem keeps the entry from being used.
         return new Claim(ClaimKind.UserId, "", "");
     }
 

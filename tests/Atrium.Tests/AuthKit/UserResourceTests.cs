@@ -193,6 +193,20 @@ public sealed class UserResourceTests(DemoServer server) : IClassFixture<DemoSer
         (await hasher.VerifyAsync("Imported-Passw0rd", stored.PasswordHash, CancellationToken.None)).ShouldBe(PasswordCheck.Match);
     }
 
+    /// <summary>Their passwords are "correct horse"; where they come from is told with the tests of the hasher.</summary>
+    [Theory]
+    [InlineData("bcrypt", "$2b$04$JVZYBWfN1HaUf5GBl5XZNOpbV6Enn.cILx.k/eWoYk6ueCxhvJ1rC")]
+    [InlineData("scrypt", "$scrypt$ln=10,r=8,p=2$MDEyMzQ1Njc4OWFiY2RlZg$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg")]
+    [InlineData("scrypt", "$7$7/..../....0123456789abcdef$7LC.VldeTcQDAj2Kav9oY3kEqQKnp8soVBfiGdmMbK3")]
+    [InlineData("pbkdf2", "$pbkdf2-sha1$i=1000$MDEyMzQ1Njc4OWFiY2RlZg$aUfE2vx5Q7zgbb0jx49AaNpXUQQ")]
+    public async Task A_hash_of_another_kind_is_taken_over_and_its_password_works(string type, string hash)
+    {
+        string email = UniqueEmail();
+        await api.NewUserAsync(new { email, password_hash = hash, password_hash_type = type });
+        UserAndPassword stored = (await server.Get<UserStore>().FindForSignInAsync(await RealmAsync(), email, memberOf: null, CancellationToken.None))!;
+        (await server.Get<PasswordHasher>().VerifyAsync("correct horse", stored.PasswordHash, CancellationToken.None)).ShouldBe(PasswordCheck.Match);
+    }
+
     [Theory]
     [InlineData("""{"password":"Correct-Horse-9","password_hash":"x","password_hash_type":"argon2"}""", 400, "password_and_password_hash_provided")]
     [InlineData("""{"password":"Correct-Horse-9","password_hash_type":"argon2"}""", 400, "password_and_password_hash_type_provided")]
