@@ -58,6 +58,9 @@ public abstract class Database : IAsyncDisposable
     /// <param name="column">The column that holds the array.</param>
     public abstract string ElementsOf(string column);
 
+    /// <summary>How many rows a long piece of work best writes at a time: few where nobody else can write meanwhile.</summary>
+    public abstract int RowsAtATime { get; }
+
     /// <summary>What a SELECT ends in when rows that somebody else is changing are to be passed over. Empty where there is one writer at a time.</summary>
     public abstract string SkipLocked { get; }
 

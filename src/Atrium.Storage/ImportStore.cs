@@ -36,6 +36,9 @@ public sealed class ImportStore(Database database)
             [ClaimKind.MembershipId] = ("memberships", "id", "id"),
         };
 
+    /// <summary>How many entries to add at a time.</summary>
+    public int BatchSize => database.RowsAtATime;
+
     /// <summary>Who in the realm has these.</summary>
     public Task<IReadOnlyDictionary<ClaimKey, Guid>> TakenAsync(Id<Realm> realm, IEnumerable<ClaimKey> keys, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => TakenAsync(connection, realm, keys), cancellationToken);

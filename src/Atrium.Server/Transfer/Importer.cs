@@ -26,8 +26,6 @@ public sealed class Importer(ImportStore store, PasswordHasher hasher, TimeProvi
 {
     public const int ShownProblems = 100;
 
-    private const int BatchSize = 250;
-
     public async Task<ImportReport> CheckAsync(Stream file, Id<Realm> realm, Action<TransferProgress> progress, CancellationToken cancellationToken)
     {
         ImportCheck check = new(store, realm);
@@ -86,7 +84,7 @@ public sealed class Importer(ImportStore store, PasswordHasher hasher, TimeProvi
                 batch.Entries.Add(entry);
             batch.Lines++;
             batch.Part = (double)line.End / Math.Max(1, file.Length);
-            if (batch.Lines == BatchSize)
+            if (batch.Lines == store.BatchSize)
             {
                 yield return batch;
                 batch = new();

@@ -51,6 +51,8 @@ internal sealed class PostgresDatabase : Database
 
     public override string ElementsOf(string column) => $"LATERAL jsonb_array_elements_text({column}::jsonb)";
 
+    public override int RowsAtATime => 500;
+
     public override string SkipLocked => " FOR UPDATE SKIP LOCKED";
 
     public override string RowsOf(string parameter, string columns) =>

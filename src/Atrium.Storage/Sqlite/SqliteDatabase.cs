@@ -35,6 +35,8 @@ internal sealed class SqliteDatabase : Database
 
     public override string ElementsOf(string column) => $"json_each({column})";
 
+    public override int RowsAtATime => 100;
+
     public override string SkipLocked => "";
 
     public override string RowsOf(string parameter, string columns)
