@@ -83,6 +83,17 @@ public abstract class Database : IAsyncDisposable
     /// <param name="column">The column that holds the array.</param>
     public abstract string ElementsOf(string column);
 
+    /// <summary>How many rows a long piece of work best writes at a time: few where nobody else can write meanwhile.</summary>
+    public abstract int RowsAtATime { get; }
+
+    /// <summary>What a SELECT ends in when rows that somebody else is changing are to be passed over. Empty where there is one writer at a time.</summary>
+    public abstract string SkipLocked { get; }
+
+    /// <summary>A parameter that holds a JSON array of objects, as rows to stand behind FROM under the name <c>r</c>.</summary>
+    /// <param name="parameter">The parameter, with its sign.</param>
+    /// <param name="columns">What the rows have, such as <c>id uuid, name text</c>; ids are 32 hexadecimal digits in the JSON.</param>
+    public abstract string RowsOf(string parameter, string columns);
+
     /// <summary>Asks cheaply whether it can be used, for changes too.</summary>
     /// <exception cref="DatabaseUnavailableException">It can't.</exception>
     public abstract Task CheckAsync(CancellationToken cancellationToken);

@@ -92,21 +92,7 @@ public sealed class OrganizationStore(Database database)
     /// <summary>The domains of several organizations, in the order they were added.</summary>
     public Task<ILookup<Id<Organization>, OrganizationDomain>> DomainsAsync(
         Id<Realm> realm, IReadOnlyList<Id<Organization>> organizations, CancellationToken cancellationToken) =>
-        database.QueryAsync(
-            async connection =>
-            {
-                DynamicParameters parameters = new(new { realm });
-                IEnumerable<OrganizationDomain> found = await connection.QueryAsync<OrganizationDomain>(
-                    $"""
-                    SELECT {DomainColumns} FROM organization_domains
-                    WHERE realm_id = @realm AND organization_id IN {parameters.AddIds("organization", organizations)}
-                    """,
-                    parameters);
-
-                // Sorted here: asked for the order, SQLite would read every domain of the realm in it.
-                return found.OrderBy(static domain => domain.Id.Value).ToLookup(static domain => domain.OrganizationId);
-            },
-            cancellationToken);
+        database.QueryAsync(connection => DomainsAsync(connection, realm, organizations), cancellationToken);
 
     /// <summary>Which of these handles are in use.</summary>
     public Task<IReadOnlyList<string>> TakenHandlesAsync(Id<Realm> realm, IReadOnlyList<string> handles, CancellationToken cancellationToken) =>
@@ -205,6 +191,21 @@ public sealed class OrganizationStore(Database database)
             },
             cancellationToken);
 
+    internal static async Task<ILookup<Id<Organization>, OrganizationDomain>> DomainsAsync(
+        DbConnection connection, Id<Realm> realm, IReadOnlyList<Id<Organization>> organizations)
+    {
+        DynamicParameters parameters = new(new { realm });
+        IEnumerable<OrganizationDomain> found = await connection.QueryAsync<OrganizationDomain>(
+            $"""
+            SELECT {DomainColumns} FROM organization_domains
+            WHERE realm_id = @realm AND organization_id IN {parameters.AddIds("organization", organizations)}
+            """,
+            parameters);
+
+        // Sorted here: asked for the order, SQLite would read every domain of the realm in it.
+        return found.OrderBy(static domain => domain.Id.Value).ToLookup(static domain => domain.OrganizationId);
+    }
+
     private static async Task InsertDomainsAsync(DbConnection connection, IReadOnlyList<OrganizationDomain> domains)
     {
         foreach (OrganizationDomain domain in domains)
@@ -219,7 +220,7 @@ public sealed class OrganizationStore(Database database)
     }
 
     /// <summary>The form in which names are searched: the databases' own case folding knows ASCII at least, and no more in common.</summary>
-    private static string NameKey(string name) => NormalizationFormC.Of(name).ToLowerInvariant();
+    internal static string NameKey(string name) => NormalizationFormC.Of(name).ToLowerInvariant();
 
     private static object Row(Organization organization) => new
     {

@@ -94,6 +94,9 @@ internal static class SqlTypes
         return $"({string.Join(", ", Enumerable.Range(0, hashes.Count).Select(i => $"@{name}{i}"))})";
     }
 
+    /// <summary>The text that a column of this type keeps.</summary>
+    public static string Json<T>(T value) => JsonSerializer.Serialize(value, JsonOptions);
+
     /// <summary>A list of columns, each as that of the table under this alias.</summary>
     public static string Of(string alias, string columns) =>
         string.Join(", ", columns.Split(',', StringSplitOptions.TrimEntries).Select(column => $"{alias}.{column}"));

@@ -173,6 +173,14 @@ public sealed class UserStore(Database database)
                 "DELETE FROM users WHERE realm_id = @realm AND id = @user", new { realm, user }) == 1,
             cancellationToken);
 
+    /// <summary>People of the realm with their hashes; <paramref name="condition"/> may go on to order and limit.</summary>
+    internal static Task<IEnumerable<UserAndPassword>> WithPasswordsAsync(DbConnection connection, string condition, object parameters) =>
+        connection.QueryAsync<User, PasswordRow, UserAndPassword>(
+            $"SELECT {Columns}, password_hash FROM users WHERE realm_id = @realm AND {condition}",
+            static (user, password) => new UserAndPassword(user, password?.PasswordHash),
+            parameters,
+            splitOn: "password_hash");
+
     private static object Row(User user, string? passwordHash) => new
     {
         user.RealmId,

@@ -161,9 +161,9 @@ public static class AdministrationCommands
         return command;
     }
 
-    private static Option<string> RealmOption() => new("--realm") { Description = "The realm's handle.", Required = true };
+    internal static Option<string> RealmOption() => new("--realm") { Description = "The realm's handle.", Required = true };
 
-    private static Task<int> WithRealmAsync(
+    internal static Task<int> WithRealmAsync(
         AtriumOptions options, string handle, Func<Backbone, Realm, Task<int>> action, CancellationToken cancellationToken) =>
         WithBackboneAsync(options, async backbone =>
             await backbone.Realms.FindByHandleAsync(handle, cancellationToken) is { } realm

@@ -57,6 +57,8 @@ public static class CommandLine
             root.Add(command);
         foreach (Command command in OperationCommands.All(parsed => OptionsOf(parsed, demo: false)))
             root.Add(command);
+        foreach (Command command in TransferCommands.All(parsed => OptionsOf(parsed, demo: false)))
+            root.Add(command);
 
         // Signals are the host's: it stops the server and lets what is in flight finish.
         return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

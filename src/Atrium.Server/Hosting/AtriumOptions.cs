@@ -28,6 +28,9 @@ public sealed record AtriumOptions
     /// <summary>The file with the key that encrypts secrets at rest (<c>--key-file</c>, <c>ATRIUM_KEY_FILE</c>); beside a SQLite database when not set, while PostgreSQL has no default.</summary>
     public string? KeyFile { get; init; }
 
+    /// <summary>Whether what has ended is deleted after a while. Nothing depends on it; tests of what such things still answer turn it off.</summary>
+    public bool CleansUp { get; init; } = true;
+
     /// <summary>Serves the demo realm and its page; on loopback addresses only.</summary>
     public bool Demo { get; init; }
 }

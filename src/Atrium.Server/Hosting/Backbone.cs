@@ -99,5 +99,6 @@ public static class BackboneServices
         .AddSingleton<GrantStore>()
         .AddSingleton<GuessStore>()
         .AddSingleton<IdempotencyStore>()
-        .AddSingleton<NodeStore>();
+        .AddSingleton<NodeStore>()
+        .AddSingleton<CleaningStore>();
 }

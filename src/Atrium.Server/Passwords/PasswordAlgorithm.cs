@@ -19,6 +19,9 @@ public abstract record PasswordAlgorithm
     /// <summary>The algorithm as the PHC string format writes it, without the dollar signs around it.</summary>
     public abstract string Phc { get; }
 
+    /// <summary>The library that this algorithm needs and the machine does not have; null where nothing is missing.</summary>
+    public virtual string? MissingLibrary => null;
+
     /// <summary>Fills the tag. False when the machine has no memory for it now.</summary>
     public abstract bool TryDerive(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, Span<byte> tag);
 
@@ -29,6 +32,8 @@ public abstract record PasswordAlgorithm
     public static PasswordAlgorithm? Parse(ReadOnlySpan<string> segments) => segments switch
     {
         ["argon2id", "v=19", var parameters] => Argon2id.From(parameters),
+        ["scrypt", var parameters] => Scrypt.From(parameters),
+        ["pbkdf2-sha1", var parameters] => Pbkdf2.From(HashAlgorithmName.SHA1, parameters),
         ["pbkdf2-sha256", var parameters] => Pbkdf2.From(HashAlgorithmName.SHA256, parameters),
         ["pbkdf2-sha512", var parameters] => Pbkdf2.From(HashAlgorithmName.SHA512, parameters),
         _ => null,
@@ -45,6 +50,8 @@ public abstract record PasswordAlgorithm
     public sealed record Argon2id(int MemoryKiB, int Passes, int Lanes) : PasswordAlgorithm
     {
         private const int MaximumMemoryKiB = 256 * 1024, MaximumPasses = 32, MaximumLanes = 16;
+
+        public override string? MissingLibrary => Argon2Library.IsAvailable ? null : Argon2Library.Name;
 
         public override string Phc => $"argon2id$v=19$m={MemoryKiB},t={Passes},p={Lanes}";
 
@@ -80,5 +87,56 @@ public abstract record PasswordAlgorithm
             && others is [] or [("l", _)]
                 ? new(hash, iterations)
                 : null;
+    }
+
+    /// <summary>Scrypt (RFC 7914); the cost is two to the power of <paramref name="LogCost"/>.</summary>
+    public sealed record Scrypt(int LogCost, int BlockSize, int Lanes) : PasswordAlgorithm
+    {
+        private const long MaximumMemory = 256L * 1024 * 1024;
+
+        // As much work as four times the costliest setting that OWASP's cheat sheet has.
+        private const long MaximumWork = 1 << 22;
+
+        public override string? MissingLibrary => ScryptLibrary.IsAvailable ? null : ScryptLibrary.Name;
+
+        public override string Phc => $"scrypt$ln={LogCost},r={BlockSize},p={Lanes}";
+
+        public override bool TryDerive(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, Span<byte> tag) =>
+            ScryptLibrary.TryHash(password, salt, 1UL << LogCost, (ulong)BlockSize, (ulong)Lanes, tag);
+
+        internal static bool IsBearable(long logCost, long blockSize, long lanes) =>
+            logCost is >= 1 and <= 22
+            && blockSize is >= 1 and <= 256
+            && lanes is >= 1 and <= 256
+            && 128 * blockSize * (1L << (int)logCost) <= MaximumMemory
+            && blockSize * lanes * (1L << (int)logCost) <= MaximumWork;
+
+        internal static Scrypt? From(string parameters) =>
+            Pairs(parameters) is [("ln", var logCost), ("r", var blockSize), ("p", var lanes)] && IsBearable(logCost, blockSize, lanes)
+                ? new(logCost, blockSize, lanes)
+                : null;
+    }
+
+    /// <summary>The kinds of hash that are left to the C library.</summary>
+    public enum CryptMethod
+    {
+        Bcrypt,
+        Scrypt,
+        Yescrypt,
+    }
+
+    /// <summary>A hash of the C library's <c>crypt</c>, which takes method, cost and salt from the hash itself.</summary>
+    public sealed record Crypt(CryptMethod Method, string Setting) : PasswordAlgorithm
+    {
+        public override string? MissingLibrary => CryptLibrary.IsAvailable ? null : CryptLibrary.Name;
+
+        /// <summary>There is no such form of it.</summary>
+        public override string Phc => throw new NotSupportedException();
+
+        public override bool TryDerive(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, Span<byte> tag) =>
+            CryptLibrary.TryHash(password, Setting, tag);
+
+        /// <summary>Not the setting: it is the hash.</summary>
+        public override string ToString() => $"crypt ({Method})";
     }
 }

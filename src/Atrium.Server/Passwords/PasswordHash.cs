@@ -3,20 +3,20 @@ using System.Security.Cryptography;
 namespace Atrium.Server.Passwords;
 
 /// <summary>
-/// A stored hash in the PHC string format, <c>$algorithm$parameters$salt$tag</c>. Each hash carries its own parameters, so
-/// that those made earlier, or by another product, still verify.
+/// A stored hash. Those made here are in the PHC string format, <c>$algorithm$parameters$salt$tag</c>; those that other products made stay
+/// as they wrote them (see <see cref="ForeignHashes"/>). Each carries its own parameters, so that it verifies whatever today's are.
 /// </summary>
 public sealed class PasswordHash
 {
     private const int SaltLength = 16, TagLength = 32;
 
-    // What is read from elsewhere: a salt of RFC 9106's least length, a tag that cannot be guessed, and neither endless.
+    // What is read from elsewhere: a salt that differs from one person to the next, a tag that cannot be guessed, and neither endless.
     private const int MinimumSalt = 8, MinimumTag = 16, MaximumBytes = 64, MaximumText = 512;
 
     private readonly byte[] salt;
     private readonly byte[] tag;
 
-    private PasswordHash(PasswordAlgorithm algorithm, byte[] salt, byte[] tag)
+    internal PasswordHash(PasswordAlgorithm algorithm, byte[] salt, byte[] tag)
     {
         Algorithm = algorithm;
         this.salt = salt;
@@ -36,15 +36,9 @@ public sealed class PasswordHash
     public static PasswordHash Unmatchable(PasswordAlgorithm algorithm) =>
         new(algorithm, RandomNumberGenerator.GetBytes(SaltLength), RandomNumberGenerator.GetBytes(TagLength));
 
-    /// <summary>Null for anything that is not a well-formed hash of an algorithm known here.</summary>
+    /// <summary>Null for anything that is not a well-formed hash of an algorithm known here, with parameters that the machine can bear.</summary>
     public static PasswordHash? Parse(string text) =>
-        text.Length <= MaximumText
-        && text.Split('$') is ["", .. var algorithmSegments, var saltText, var tagText]
-        && PasswordAlgorithm.Parse(algorithmSegments) is { } algorithm
-        && Decode(saltText) is { Length: >= MinimumSalt and <= MaximumBytes } saltBytes
-        && Decode(tagText) is { Length: >= MinimumTag and <= MaximumBytes } tagBytes
-            ? new(algorithm, saltBytes, tagBytes)
-            : null;
+        text.Length <= MaximumText ? ForeignHashes.Parse(text) ?? ParsePhc(text) : null;
 
     /// <summary>Whether it is the password's hash, in constant time; null when the machine has no memory to find out now.</summary>
     public bool? Matches(ReadOnlySpan<byte> password)
@@ -62,10 +56,16 @@ public sealed class PasswordHash
     /// <summary>The text to store. It is not <c>ToString</c>, so that no log shows a hash by accident.</summary>
     public string Encode() => $"${Algorithm.Phc}${Encode(salt)}${Encode(tag)}";
 
-    // The PHC string format has base64 of the usual alphabet without padding.
-    private static string Encode(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
+    /// <summary>A hash of these parts; null where one of them is missing or too short to protect anything.</summary>
+    internal static PasswordHash? From(PasswordAlgorithm? algorithm, byte[]? salt, byte[]? tag) =>
+        algorithm is not null
+        && salt is { Length: >= MinimumSalt and <= MaximumBytes }
+        && tag is { Length: >= MinimumTag and <= MaximumBytes }
+            ? new(algorithm, salt, tag)
+            : null;
 
-    private static byte[]? Decode(string text)
+    /// <summary>Base64 with or without its padding; null for what is none.</summary>
+    internal static byte[]? Decode(string text)
     {
         var digits = text.TrimEnd('=');
         var bytes = new byte[digits.Length];
@@ -73,4 +73,12 @@ public sealed class PasswordHash
             ? bytes[..length]
             : null;
     }
+
+    private static PasswordHash? ParsePhc(string text) =>
+        text.Split('$') is ["", .. var algorithmSegments, var salt, var tag]
+            ? From(PasswordAlgorithm.Parse(algorithmSegments), Decode(salt), Decode(tag))
+            : null;
+
+    // The PHC string format has base64 of the usual alphabet without padding.
+    private static string Encode(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
 }

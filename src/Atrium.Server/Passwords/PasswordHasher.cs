@@ -39,7 +39,17 @@ public sealed class PasswordHasher : IDisposable
     public bool UsesFallback { get; }
 
     /// <summary>What passwords are hashed with, in a sentence for the log.</summary>
-    public string Description => UsesFallback
+    public string Description => MissingForImported.Length == 0
+        ? DescriptionOfOwn
+        : $"{DescriptionOfOwn} {string.Join(" and ", MissingForImported)} is missing: people whose hashes came from another product and need it can't sign in.";
+
+    private static string[] MissingForImported =>
+    [
+        .. CryptLibrary.IsAvailable ? [] : new[] { CryptLibrary.Name },
+        .. ScryptLibrary.IsAvailable ? [] : new[] { ScryptLibrary.Name },
+    ];
+
+    private string DescriptionOfOwn => UsesFallback
         ? $"Passwords are hashed with PBKDF2 ({algorithm.Phc}) because Argon2 is not in use: attackers with graphics cards guess "
             + "faster, each sign-in takes about eight times the processor time, and hashes made with Argon2 do not verify. "
             + $"Install {Argon2Library.Name} (Debian: libargon2-1) and restart."
@@ -66,7 +76,22 @@ public sealed class PasswordHasher : IDisposable
     /// </summary>
     public bool NeedsRehash(string storedHash) => PasswordHash.Parse(storedHash)?.IsOutdated(algorithm) ?? true;
 
+    /// <summary>
+    /// Why a hash that another product made can't be taken over, as the end of a sentence that begins with the field's name; null when passwords
+    /// can be checked against it.
+    /// </summary>
+    public string? ProblemWith(string hash) => PasswordHash.Parse(hash) switch
+    {
+        null => "is in no form that is known here, or costs more than this server would bear",
+        { } parsed when CanVerify(parsed) => null,
+        { Algorithm.MissingLibrary: { } library } => $"needs the library {library}, which this machine does not have",
+        _ => "was made with Argon2, and this server runs without it",
+    };
+
     public void Dispose() => threads.Dispose();
+
+    private bool CanVerify(PasswordHash hash) =>
+        hash.Algorithm.MissingLibrary is null && !(UsesFallback && hash.Algorithm is PasswordAlgorithm.Argon2id);
 
     private string? Hash(string password) =>
         WithBytes(password, bytes => PasswordHash.TryCreate(algorithm, bytes)?.Encode());
@@ -74,7 +99,7 @@ public sealed class PasswordHasher : IDisposable
     private PasswordCheck Verify(string password, string? storedHash)
     {
         var stored = storedHash is null ? null : PasswordHash.Parse(storedHash);
-        if (stored is { Algorithm: PasswordAlgorithm.Argon2id } && UsesFallback)
+        if (stored is not null && !CanVerify(stored))
             stored = null;
 
         // Nobody can have chosen it, and the work must not grow with what a stranger sends.

@@ -45,6 +45,13 @@ internal sealed class PostgresDatabase : Database
 
     public override string ElementsOf(string column) => $"LATERAL jsonb_array_elements_text({column}::jsonb)";
 
+    public override int RowsAtATime => 500;
+
+    public override string SkipLocked => " FOR UPDATE SKIP LOCKED";
+
+    public override string RowsOf(string parameter, string columns) =>
+        $"json_to_recordset(CAST({parameter} AS json)) AS r ({columns})";
+
     public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
         connections.RunAsync(Transaction.None, query, cancellationToken);
 

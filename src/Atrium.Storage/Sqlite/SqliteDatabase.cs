@@ -46,6 +46,17 @@ internal sealed class SqliteDatabase : Database
 
     public override string ElementsOf(string column) => $"json_each({column})";
 
+    public override int RowsAtATime => 100;
+
+    public override string SkipLocked => "";
+
+    public override string RowsOf(string parameter, string columns)
+    {
+        IEnumerable<string> read = JsonRows.Columns(columns).Select(static column =>
+            column.Type == "uuid" ? $"unhex(value ->> '{column.Name}') AS {column.Name}" : $"value ->> '{column.Name}' AS {column.Name}");
+        return $"(SELECT {string.Join(", ", read)} FROM json_each({parameter})) AS r";
+    }
+
     public override Task<T> QueryAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken) =>
         ReadAsync(query, cancellationToken);
 

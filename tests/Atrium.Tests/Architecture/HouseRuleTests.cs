@@ -20,6 +20,7 @@ public sealed partial class HouseRuleTests
         ["RealmStore.FindApiKeyAsync"] = "a key's hash is how a caller's realm becomes known",
         ["ClientStore.FindByClientIdAsync"] = "client ids are unique in the server, and some paths name nothing else",
         ["SessionStore.FindForSignOutAsync"] = "AuthKit's logout link names a session and nothing else",
+        ["CleaningStore.RealmsWithDueAsync"] = "asks which realms have something to clean",
         ["ClientStore.IsRegisteredOriginAsync"] = "a browser's preflight names no client",
         ["NodeStore.SayAsync"] = "nodes serve all realms",
         ["NodeStore.LeaveAsync"] = "nodes serve all realms",
@@ -40,6 +41,7 @@ public sealed partial class HouseRuleTests
     [
         "FROM clients WHERE client_id = @clientId",
         "FROM client_origins WHERE origin = @origin",
+        "WHERE realm_id = realms.id AND {ending.End} < @due",
         "FROM sessions WHERE id = @session\"",
         "FROM api_keys WHERE secret_hash = @secretHash",
     ];

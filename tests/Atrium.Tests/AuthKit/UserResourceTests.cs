@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Atrium.Core;
-using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Server.Passwords;
@@ -190,10 +189,22 @@ public sealed class UserResourceTests(DemoServer server) : IClassFixture<DemoSer
         string hash = (await hasher.HashAsync("Imported-Passw0rd", CancellationToken.None))!;
         string email = UniqueEmail();
         await api.NewUserAsync(new { email, password_hash = hash, password_hash_type = "argon2" });
-        Id<Realm> realm = await RealmAsync();
-        UserAndPassword stored = (await server.Get<UserStore>().FindForSignInAsync(
-            realm, email, memberOf: null, new GuessWatch(realm, [], server.Clock.GetUtcNow()), CancellationToken.None)).User!;
+        UserAndPassword stored = (await server.Get<UserStore>().FindForSignInAsync(await RealmAsync(), email, memberOf: null, CancellationToken.None))!;
         (await hasher.VerifyAsync("Imported-Passw0rd", stored.PasswordHash, CancellationToken.None)).ShouldBe(PasswordCheck.Match);
+    }
+
+    /// <summary>Their passwords are "correct horse"; where they come from is told with the tests of the hasher.</summary>
+    [Theory]
+    [InlineData("bcrypt", "$2b$04$JVZYBWfN1HaUf5GBl5XZNOpbV6Enn.cILx.k/eWoYk6ueCxhvJ1rC")]
+    [InlineData("scrypt", "$scrypt$ln=10,r=8,p=2$MDEyMzQ1Njc4OWFiY2RlZg$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg")]
+    [InlineData("scrypt", "$7$7/..../....0123456789abcdef$7LC.VldeTcQDAj2Kav9oY3kEqQKnp8soVBfiGdmMbK3")]
+    [InlineData("pbkdf2", "$pbkdf2-sha1$i=1000$MDEyMzQ1Njc4OWFiY2RlZg$aUfE2vx5Q7zgbb0jx49AaNpXUQQ")]
+    public async Task A_hash_of_another_kind_is_taken_over_and_its_password_works(string type, string hash)
+    {
+        string email = UniqueEmail();
+        await api.NewUserAsync(new { email, password_hash = hash, password_hash_type = type });
+        UserAndPassword stored = (await server.Get<UserStore>().FindForSignInAsync(await RealmAsync(), email, memberOf: null, CancellationToken.None))!;
+        (await server.Get<PasswordHasher>().VerifyAsync("correct horse", stored.PasswordHash, CancellationToken.None)).ShouldBe(PasswordCheck.Match);
     }
 
     [Theory]
@@ -201,6 +212,9 @@ public sealed class UserResourceTests(DemoServer server) : IClassFixture<DemoSer
     [InlineData("""{"password":"Correct-Horse-9","password_hash_type":"argon2"}""", 400, "password_and_password_hash_type_provided")]
     [InlineData("""{"password_salt_position":"prefix"}""", 400, "password_salt_position_requires_password_hash")]
     [InlineData("""{"password_hash":"$2b$10$abc","password_hash_type":"bcrypt"}""", 400, "invalid_password_hash")]
+    [InlineData("""{"password_hash":"$2b$04$JVZYBWfN1HaUf5GBl5XZNOpbV6Enn.cILx.k/eWoYk6ueCxhvJ1rC","password_hash_type":"scrypt"}""", 400, "invalid_password_hash")]
+    [InlineData("""{"password_hash":"$2b$04$JVZYBWfN1HaUf5GBl5XZNOpbV6Enn.cILx.k/eWoYk6ueCxhvJ1rC","password_hash_type":"bcrypt","password_salt_position":"prefix"}""", 400, "invalid_password_hash")]
+    [InlineData("""{"password_hash":"{SSHA}aGFzaGhhc2hoYXNoaGFzaA","password_hash_type":"ssha"}""", 400, "invalid_password_hash")]
     [InlineData("""{"password_hash":"nonsense","password_hash_type":"argon2"}""", 400, "invalid_password_hash")]
     [InlineData("""{"password_hash":"$argon2id$v=19$m=999999999,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA","password_hash_type":"argon2"}""", 400, "invalid_password_hash")]
     [InlineData("""{"password_hash":"x"}""", 422, "invalid_request_parameters")]

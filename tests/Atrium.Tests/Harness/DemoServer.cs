@@ -36,6 +36,7 @@ public class DemoServer : IAsyncLifetime
             Database = await NewDatabaseAsync(Path.Combine(folder, "atrium.db")),
             KeyFile = Path.Combine(folder, "atrium.key"),
             Demo = true,
+            CleansUp = false,
         });
         app = await AtriumServer.BuildAsync(Options, Clock, TestContext.Current.CancellationToken);
         await new DemoRealm(app.Services).EnsureAsync(TestContext.Current.CancellationToken);

@@ -85,7 +85,6 @@ public sealed class PasswordHasherTests : IDisposable
     [InlineData("$")]
     [InlineData("$$$$$$")]
     [InlineData("correct horse")]
-    [InlineData("$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW")]
     [InlineData("$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$")]
     [InlineData("$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg")]
     [InlineData("$argon2id$v=19$m=19456,t=2,p=1$!!!!MzQ1Njc4OWFiY2RlZg$95wZMzoYL11Bzz5/B5LHOQ")]
@@ -100,7 +99,6 @@ public sealed class PasswordHasherTests : IDisposable
     [InlineData("$argon2id$v=19$m=19456,t=2,p=0$MDEyMzQ1Njc4OWFiY2RlZg$95wZMzoYL11Bzz5/B5LHOQ")]
     [InlineData("$pbkdf2-sha256$i=0$MDEyMzQ1Njc4OWFiY2RlZg$95wZMzoYL11Bzz5/B5LHOQ")]
     [InlineData("$pbkdf2-sha256$i=2000000000$MDEyMzQ1Njc4OWFiY2RlZg$95wZMzoYL11Bzz5/B5LHOQ")]
-    [InlineData("$pbkdf2-sha256$1000$MDEyMzQ1Njc4OWFiY2RlZg$95wZMzoYL11Bzz5/B5LHOQ")]
     [InlineData("$pbkdf2-md5$i=1000$MDEyMzQ1Njc4OWFiY2RlZg$95wZMzoYL11Bzz5/B5LHOQ")]
     public async Task A_malformed_or_outrageous_hash_matches_nothing(string hash)
     {

@@ -14,6 +14,8 @@ public sealed class PostgresStoreContract(PrivatePostgres postgres) : StoreContr
 {
     private string? connectionString;
 
+    protected override string UniqueBytes => "sha256(convert_to(concat(n, gen_random_uuid()), 'UTF8'))";
+
     protected override async Task<Database> OpenDatabase() =>
         await Database.OpenAsync(connectionString ??= await postgres.NewDatabaseAsync(), None);
 

@@ -15,6 +15,8 @@ public sealed class SqliteStoreContract : StoreContract
 
     private string ConnectionString => $"Data Source={Path.Combine(folder, "atrium.db")}";
 
+    protected override string UniqueBytes => "randomblob(32)";
+
     protected override Task<Database> OpenDatabase() => Database.OpenAsync(ConnectionString, None);
 
     public override async ValueTask DisposeAsync()

@@ -152,7 +152,7 @@ public abstract partial class StoreContract
         Same(await Users.FindAsync(Realm.Id, user.Id, None), user);
         Same(await Users.FindByEmailAsync(Realm.Id, "mia@example.TEST", None), user);
         Same(await Users.FindByExternalIdAsync(Realm.Id, "u-1", None), user);
-        (await FindForSignIn(Realm, "MIA"))!.PasswordHash.ShouldBe("hash");
+        (await Users.FindForSignInAsync(Realm.Id, "MIA", memberOf: null, None))!.PasswordHash.ShouldBe("hash");
 
         User other = NewUser("sam@example.test");
         (await Users.CreateAsync(other with { Email = "MIA@example.test" }, null, None)).ShouldBe(UserWrite.EmailTaken);
@@ -160,16 +160,16 @@ public abstract partial class StoreContract
         (await Users.CreateAsync(other with { ExternalId = "u-1" }, null, None)).ShouldBe(UserWrite.ExternalIdTaken);
         (await Users.CreateAsync(other, null, None)).ShouldBe(UserWrite.Done);
         (await Users.UpdateAsync(other with { Email = "mia@example.test" }, null, None)).ShouldBe(UserWrite.EmailTaken);
-        (await FindForSignIn(Realm, "sam@example.test"))!.PasswordHash.ShouldBeNull();
+        (await Users.FindForSignInAsync(Realm.Id, "sam@example.test", memberOf: null, None))!.PasswordHash.ShouldBeNull();
 
         User changed = user with { Name = null, Status = UserStatus.Disabled, UpdatedAt = Now.AddMinutes(1) };
         (await Users.UpdateAsync(changed, null, None)).ShouldBe(UserWrite.Done);
         Same(await Users.FindAsync(Realm.Id, user.Id, None), changed);
-        (await FindForSignIn(Realm, "mia"))!.PasswordHash.ShouldBe("hash", "no new password, the old one stays");
+        (await Users.FindForSignInAsync(Realm.Id, "mia", memberOf: null, None))!.PasswordHash.ShouldBe("hash", "no new password, the old one stays");
         await Users.RehashPasswordAsync(Realm.Id, user.Id, "another", "newer", None);
-        (await FindForSignIn(Realm, "mia"))!.PasswordHash.ShouldBe("hash");
+        (await Users.FindForSignInAsync(Realm.Id, "mia", memberOf: null, None))!.PasswordHash.ShouldBe("hash");
         await Users.RehashPasswordAsync(Realm.Id, user.Id, "hash", "newer", None);
-        (await FindForSignIn(Realm, "mia"))!.PasswordHash.ShouldBe("newer");
+        (await Users.FindForSignInAsync(Realm.Id, "mia", memberOf: null, None))!.PasswordHash.ShouldBe("newer");
         (await Users.DeleteAsync(Realm.Id, user.Id, None)).ShouldBeTrue();
         (await Users.FindAsync(Realm.Id, user.Id, None)).ShouldBeNull();
     }
@@ -180,7 +180,7 @@ public abstract partial class StoreContract
         await Users.CreateAsync(NewUser("first@example.test") with { Username = "mia@example.test" }, "wrong", None);
         User mia = await MakeUser("mia@example.test");
         await Users.CreateAsync(NewUser("last@example.test"), passwordHash: null, None);
-        (await FindForSignIn(Realm, "mia@example.test"))!.User.Id.ShouldBe(mia.Id);
+        (await Users.FindForSignInAsync(Realm.Id, "mia@example.test", memberOf: null, None))!.User.Id.ShouldBe(mia.Id);
     }
 
     [Fact]
@@ -196,7 +196,7 @@ public abstract partial class StoreContract
         (await Find("pat@example.test")).ShouldBeNull();
         (await Find("zoe@example.test")).ShouldBeNull();
 
-        Task<UserAndPassword?> Find(string email) => FindForSignIn(Realm, email, organization.Id);
+        Task<UserAndPassword?> Find(string email) => Users.FindForSignInAsync(Realm.Id, email, organization.Id, None);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public abstract partial class StoreContract
 
         (await Users.FindAsync(Other.Id, user.Id, None)).ShouldBeNull();
         (await Users.FindByEmailAsync(Other.Id, user.Email, None)).ShouldBeNull();
-        (await FindForSignIn(Other, user.Email)).ShouldBeNull();
+        (await Users.FindForSignInAsync(Other.Id, user.Email, memberOf: null, None)).ShouldBeNull();
         (await Users.ListAsync(Other.Id, email: null, organization: null, new PageRequest<User>(10), None)).Items.ShouldBeEmpty();
         (await Users.ListAsync(Other.Id, email: null, organization.Id, new PageRequest<User>(10), None)).Items.ShouldBeEmpty();
         (await Users.UpdateAsync(user with { RealmId = Other.Id }, null, None)).ShouldBe(UserWrite.NotFound);

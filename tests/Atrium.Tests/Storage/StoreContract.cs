@@ -344,9 +344,6 @@ public abstract partial class StoreContract : IAsyncLifetime
         return (completion, token);
     }
 
-    protected async Task<UserAndPassword?> FindForSignIn(Realm realm, string identifier, Id<Organization>? memberOf = null) =>
-        (await Users.FindForSignInAsync(realm.Id, identifier, memberOf, new GuessWatch(realm.Id, [], Now), None)).User;
-
     /// <summary>Redeems the code as its client would, for this refresh token; whether it was this call that did.</summary>
     protected async Task<bool> Redeem(SignInCompletion completion, RefreshToken token) =>
         await Grants.RedeemAsync(NewRedemption(completion, token), None) is { IsSpentNow: true };

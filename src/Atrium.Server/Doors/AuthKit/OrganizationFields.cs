@@ -90,20 +90,6 @@ internal sealed record OrganizationFields
         }
     }
 
-    /// <summary>The form in which domains are kept and compared; null for what is none (RFC 1035 section 2.3.1, RFC 1123 section 2.1).</summary>
-    public static string? NormalizeDomain(string text)
-    {
-        string domain = text.Trim().ToLowerInvariant();
-        if (domain.EndsWith('.'))
-            domain = domain[..^1];
-        return domain.Length is > 0 and <= 253 && domain.Split('.') is { Length: > 1 } labels && labels.All(IsLabel) ? domain : null;
-    }
-
-    private static bool IsLabel(string label) =>
-        label.Length is > 0 and <= 63
-        && label[0] != '-' && label[^1] != '-'
-        && label.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
-
     /// <summary><c>domain_data</c>, and the older <c>domains</c>, which says nothing of a verification.</summary>
     private static Dictionary<string, bool?>? ReadDomains(Fields fields)
     {
@@ -137,7 +123,7 @@ internal sealed record OrganizationFields
 
         string? Read(string text, string field)
         {
-            string? domain = NormalizeDomain(text);
+            string? domain = DomainName.Normalize(text);
             if (domain is null)
                 fields.Refuse(field, "domain_invalid", $"'{text}' is not a domain.");
             return domain;

@@ -29,7 +29,7 @@ public static class OrganizationsEndpoints
             return error;
         Id<Realm> realm = context.Caller().Realm;
         IReadOnlyList<string> asked = QueryArrays.Read(context.Request, "domains");
-        string[] domains = [.. asked.Select(OrganizationFields.NormalizeDomain).OfType<string>().Distinct(StringComparer.Ordinal)];
+        string[] domains = [.. asked.Select(DomainName.Normalize).OfType<string>().Distinct(StringComparer.Ordinal)];
 
         // What is no domain belongs to nobody.
         Page<Organization> page = asked.Count > 0 && domains.Length == 0

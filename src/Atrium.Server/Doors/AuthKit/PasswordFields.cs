@@ -7,7 +7,7 @@ namespace Atrium.Server.Doors.AuthKit;
 /// <summary>A password as a body brings it: in the clear, or as the hash that another product made.</summary>
 internal sealed record PasswordFields
 {
-    /// <summary>Every kind that the contract names; of these, argon2 can be taken over.</summary>
+    /// <summary>Every kind that the contract names; not all of these can be taken over.</summary>
     private static readonly string[] HashTypes = ["bcrypt", "firebase-scrypt", "ssha", "ssha256", "scrypt", "pbkdf2", "argon2"];
 
     private string? Password { get; init; }
@@ -48,16 +48,33 @@ internal sealed record PasswordFields
 
     private static AuthKitError? CheckHash(string hash, string? type, string? saltPosition, PasswordHasher hasher)
     {
-        if (type != "argon2")
-            return Refusal("invalid_password_hash", $"Hashes of the type {type} can't be taken over by this server; argon2 can.");
+        if (type is "firebase-scrypt" or "ssha" or "ssha256")
+            return Refusal("invalid_password_hash", $"Hashes of the type {type} can't be taken over by this server; bcrypt, scrypt, pbkdf2 and argon2 can.");
         if (saltPosition is not null)
-            return Refusal("invalid_password_hash", "password_salt_position has no meaning for argon2.");
-        if (hasher.UsesFallback)
-            return Refusal("invalid_password_hash", "This server runs without Argon2 and could not check passwords against this hash.");
-        return PasswordHash.Parse(hash)?.Algorithm is PasswordAlgorithm.Argon2id
+            return Refusal("invalid_password_hash", $"password_salt_position has no meaning for {type}: the hash itself says where its salt is.");
+        if (hasher.ProblemWith(hash) is { } problem)
+            return Refusal("invalid_password_hash", $"password_hash {problem}. {Example(type)}");
+        return TypeOf(PasswordHash.Parse(hash)!.Algorithm) == type
             ? null
-            : Refusal("invalid_password_hash", "password_hash should be a PHC string such as $argon2id$v=19$m=19456,t=2,p=1$salt$hash.");
+            : Refusal("invalid_password_hash", $"password_hash is not of the type {type}. {Example(type)}");
     }
+
+    private static string? TypeOf(PasswordAlgorithm algorithm) => algorithm switch
+    {
+        PasswordAlgorithm.Argon2id => "argon2",
+        PasswordAlgorithm.Pbkdf2 => "pbkdf2",
+        PasswordAlgorithm.Scrypt or PasswordAlgorithm.Crypt { Method: PasswordAlgorithm.CryptMethod.Scrypt } => "scrypt",
+        PasswordAlgorithm.Crypt { Method: PasswordAlgorithm.CryptMethod.Bcrypt } => "bcrypt",
+        _ => null,
+    };
+
+    private static string Example(string? type) => type switch
+    {
+        "bcrypt" => "It should look like $2b$12$ and 53 digits.",
+        "scrypt" => "It should be a PHC string such as $scrypt$ln=16,r=8,p=1$salt$hash.",
+        "pbkdf2" => "It should be a PHC string such as $pbkdf2-sha256$i=600000$salt$hash.",
+        _ => "It should be a PHC string such as $argon2id$v=19$m=19456,t=2,p=1$salt$hash.",
+    };
 
     private static AuthKitError TooWeak(PasswordProblem problem) => AuthKitError.Invalid(
         [new FieldError(problem.Code, problem.Message, "password")],

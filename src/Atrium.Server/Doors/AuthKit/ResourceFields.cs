@@ -1,4 +1,4 @@
-using System.Text;
+using Atrium.Core;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Atrium.Server.Doors.AuthKit;
@@ -6,12 +6,6 @@ namespace Atrium.Server.Doors.AuthKit;
 /// <summary>What people and organizations both have: metadata, an id of the product's own, and names for humans.</summary>
 internal static class ResourceFields
 {
-    public const int MaxMetadataPairs = 10;
-    public const int MaxMetadataKeyLength = 40;
-    public const int MaxMetadataValueLength = 600;
-    public const int MaxExternalIdLength = 128;
-    public const int MaxNameLength = 256;
-
     /// <summary>
     /// The metadata after a change: a value that is null deletes its key, a null in place of the whole map deletes all, and keys that are not
     /// named stay. Null when what would be stored is more than the contract allows.
@@ -33,17 +27,17 @@ internal static class ResourceFields
                 continue;
             }
 
-            if (key.Length is 0 or > MaxMetadataKeyLength || !IsPlain(key) || !Ascii.IsValid(key) || value.Length > MaxMetadataValueLength || value.Contains('\0', StringComparison.Ordinal))
+            if (!TextRules.IsMetadata(key, value))
                 return null;
             merged[key] = value;
         }
 
-        return merged.Count <= MaxMetadataPairs ? merged : null;
+        return merged.Count <= TextRules.MaxMetadataPairs ? merged : null;
     }
 
     public static AuthKitError InvalidMetadata { get; } = AuthKitError.Plain(
         "invalid_metadata",
-        $"Metadata holds at most {MaxMetadataPairs} pairs, with ASCII keys of 1 to {MaxMetadataKeyLength} characters and values of at most {MaxMetadataValueLength}.");
+        $"Metadata holds at most {TextRules.MaxMetadataPairs} pairs, with ASCII keys of 1 to {TextRules.MaxMetadataKeyLength} characters and values of at most {TextRules.MaxMetadataValueLength}.");
 
     public static AuthKitError ExternalIdTaken { get; } =
         AuthKitError.Plain("external_id_already_used", "This external id is already used by another one.");
@@ -52,9 +46,9 @@ internal static class ResourceFields
     public static string? ExternalId(this Fields fields)
     {
         string? id = fields.Text("external_id");
-        if (id is null || (id.Length is > 0 and <= MaxExternalIdLength && Ascii.IsValid(id) && IsPlain(id)))
+        if (id is null || TextRules.IsExternalId(id))
             return id;
-        fields.Refuse("external_id", "external_id_invalid", $"external_id should have 1 to {MaxExternalIdLength} ASCII characters.");
+        fields.Refuse("external_id", "external_id_invalid", $"external_id should have 1 to {TextRules.MaxExternalIdLength} ASCII characters.");
         return null;
     }
 
@@ -62,9 +56,9 @@ internal static class ResourceFields
     public static string? Line(this Fields fields, string name)
     {
         string? text = fields.Text(name)?.Trim();
-        if (text is null || (text.Length <= MaxNameLength && IsPlain(text)))
+        if (text is null || TextRules.IsName(text))
             return text;
-        fields.Refuse(name, $"{name}_invalid", $"{name} should have at most {MaxNameLength} characters, and no control characters.");
+        fields.Refuse(name, $"{name}_invalid", $"{name} should have at most {TextRules.MaxNameLength} characters, and no control characters.");
         return null;
     }
 
@@ -82,6 +76,4 @@ internal static class ResourceFields
     /// <summary>A parameter of the query; null when it is missing or empty, as SDKs send it where nothing was set.</summary>
     public static string? QueryText(HttpContext context, string name) =>
         context.Request.Query[name] is [{ Length: > 0 } value, ..] ? value : null;
-
-    private static bool IsPlain(string text) => !text.Any(char.IsControl);
 }

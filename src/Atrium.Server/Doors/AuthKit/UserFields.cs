@@ -43,13 +43,7 @@ internal sealed record UserFields
         ClearsMetadata = fields.IsNull("metadata"),
     };
 
-    /// <summary>BCP 47 by its form: a language, and subtags of at most eight letters or digits (RFC 5646 section 2.1).</summary>
-    public bool HasInvalidLocale =>
-        Locale is { } locale
-        && !(locale.Length <= 35
-            && locale.Split('-') is [{ Length: >= 2 and <= 8 } language, .. var subtags]
-            && language.All(char.IsAsciiLetter)
-            && subtags.All(static subtag => subtag.Length is >= 1 and <= 8 && subtag.All(char.IsAsciiLetterOrDigit)));
+    public bool HasInvalidLocale => Locale is { } locale && !LanguageTag.IsValid(locale);
 
     /// <summary>
     /// The person with these changes; null when their metadata would be too much. A new address is unverified unless the body says otherwise;

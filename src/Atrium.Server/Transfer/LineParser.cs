@@ -1,0 +1,213 @@
+using System.Text.Json;
+using Atrium.Core;
+using Atrium.Core.Imports;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
+using Atrium.Core.Users;
+using Atrium.Server.Passwords;
+
+namespace Atrium.Server.Transfer;
+
+/// <summary>Reads a line of an import as what it says; what is wrong with it is noted, all of it.</summary>
+internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimeProvider clock)
+{
+    private const int MaxDomains = 100, MaxScopes = 100, MaxPermissions = 1000, MaxScopeLength = 100, MaxUsernameLength = 128, MaxPictureLength = 2048;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    private readonly DateTimeOffset now = clock.GetUtcNow();
+
+    /// <summary>The entry; of no use where problems were added.</summary>
+    public ImportEntry? Parse(Line line, List<ImportProblem> problems)
+    {
+        if (line.Bytes is null)
+        {
+            problems.Add(new ImportProblem(line.Number, "", $"is longer than {LineReader.MaxLength} bytes"));
+            return null;
+        }
+
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(line.Bytes, Strict);
+            if (json.RootElement.ValueKind == JsonValueKind.Object)
+                return Read(line.Number, new LineFields(json.RootElement, line.Number, "", problems));
+            problems.Add(new ImportProblem(line.Number, "", "is not a JSON object"));
+        }
+        catch (JsonException e)
+        {
+            problems.Add(new ImportProblem(line.Number, "", $"is not JSON, from byte {e.BytePositionInLine + 1} on; each line is one object"));
+        }
+
+        return null;
+    }
+
+    private ImportEntry? Read(long line, LineFields fields)
+    {
+        ImportEntry? entry = fields.Text("type", static type => type is "role" or "organization" or "user" or "membership", "role, organization, user or membership") switch
+        {
+            "role" => Role(line, fields),
+            "organization" => Organization(line, fields),
+            "user" => User(line, fields),
+            "membership" => Membership(line, fields),
+            _ => null,
+        };
+        if (entry is not null)
+            fields.RefuseOthers();
+        else if (!fields.Has("type"))
+            fields.Refuse("type", "is missing");
+        return entry;
+    }
+
+    private ImportedRole Role(long line, LineFields fields)
+    {
+        string slug = fields.RequiredText("slug", IsScope, $"1 to {MaxScopeLength} characters");
+        Role role = new()
+        {
+            RealmId = realm,
+            Slug = slug,
+            Name = fields.Name("name") ?? slug,
+            Permissions = fields.Texts("permissions", MaxPermissions, IsScope, $"1 to {MaxScopeLength} characters") ?? [],
+        };
+        return new ImportedRole(line, role);
+    }
+
+    private ImportedOrganization Organization(long line, LineFields fields)
+    {
+        Id<Organization>? id = fields.Id<Organization>("id");
+        DateTimeOffset createdAt = fields.Time("created_at") ?? now;
+        DateTimeOffset updatedAt = fields.Time("updated_at") ?? createdAt;
+        LineFields? settings = fields.Object("settings");
+        Organization organization = new()
+        {
+            RealmId = realm,
+            Id = id ?? Id<Organization>.New(clock),
+            Handle = fields.RequiredText("handle", Handles.IsValid, $"1 to {Handles.MaxLength} lower-case letters, digits and hyphens"),
+            Name = fields.Name("name") ?? "",
+            Status = fields.Word("status", OrganizationStatus.Active, OrganizationStatus.Active, OrganizationStatus.Suspended),
+            ExternalId = ExternalId(fields),
+            Metadata = fields.Metadata("metadata"),
+            Settings = new OrganizationSettings
+            {
+                DefaultMemberScopes = settings is null ? [] : Scopes(settings, "default_member_scopes") ?? [],
+                MfaRequired = settings?.Flag("mfa_required") ?? false,
+                SsoOnly = settings?.Flag("sso_only") ?? false,
+                AllowProfilesOutside = settings?.Flag("allow_profiles_outside") ?? true,
+            },
+            CreatedAt = createdAt,
+            UpdatedAt = updatedAt,
+        };
+        if (organization.Name.Length == 0)
+            fields.Refuse("name", "is missing");
+        settings?.RefuseOthers();
+        OrganizationDomain[] domains = [.. fields.Objects("domains", MaxDomains).Select(domain => Domain(organization, domain))];
+        return new ImportedOrganization(line, organization, domains, id is not null);
+    }
+
+    private OrganizationDomain Domain(Organization organization, LineFields fields)
+    {
+        OrganizationDomain domain = new()
+        {
+            RealmId = realm,
+            Id = fields.Id<OrganizationDomain>("id") ?? Id<OrganizationDomain>.New(clock),
+            OrganizationId = organization.Id,
+            Domain = DomainName.Normalize(fields.RequiredText("domain", static text => DomainName.Normalize(text) is not null, "a domain such as example.com")) ?? "",
+            Verified = fields.Flag("verified") ?? false,
+            CreatedAt = fields.Time("created_at") ?? organization.CreatedAt,
+            UpdatedAt = fields.Time("updated_at") ?? organization.UpdatedAt,
+        };
+        fields.RefuseOthers();
+        return domain;
+    }
+
+    private ImportedUser User(long line, LineFields fields)
+    {
+        Id<User>? id = fields.Id<User>("id");
+        DateTimeOffset createdAt = fields.Time("created_at") ?? now;
+        DateTimeOffset updatedAt = fields.Time("updated_at") ?? createdAt;
+        LineFields? profile = fields.Object("profile");
+        User user = new()
+        {
+            RealmId = realm,
+            Id = id ?? Id<User>.New(clock),
+            Email = fields.RequiredText("email", EmailAddress.IsValid, "an e-mail address"),
+            EmailVerified = fields.Flag("email_verified") ?? false,
+            Username = fields.Text("username", IsUsername, $"1 to {MaxUsernameLength} characters without spaces"),
+            GivenName = profile?.Name("given_name"),
+            FamilyName = profile?.Name("family_name"),
+            Name = profile?.Name("name"),
+            Picture = profile?.Text("picture", static text => text.Length is > 0 and <= MaxPictureLength && TextRules.IsPlain(text), $"an address of at most {MaxPictureLength} characters"),
+            Locale = profile?.Text("locale", LanguageTag.IsValid, "a BCP 47 tag such as en-GB"),
+            ExternalId = ExternalId(fields),
+            Metadata = fields.Metadata("metadata"),
+            Status = fields.Word("status", UserStatus.Active, UserStatus.Active, UserStatus.Disabled),
+            LastSignInAt = fields.Time("last_sign_in_at"),
+            CreatedAt = createdAt,
+            UpdatedAt = updatedAt,
+        };
+        profile?.RefuseOthers();
+        string? hash = fields.Text("password_hash", static _ => true, "a text");
+        if (hash is not null && hasher.ProblemWith(hash) is { } problem)
+            fields.Refuse("password_hash", problem);
+        return new ImportedUser(line, user, hash, id is not null);
+    }
+
+    private ImportedMembership Membership(long line, LineFields fields)
+    {
+        Id<Membership>? id = fields.Id<Membership>("id");
+        DateTimeOffset createdAt = fields.Time("created_at") ?? now;
+        Claim?[] users =
+        [
+            fields.Id<User>("user_id") is { } userId ? Claim.Of(ClaimKind.UserId, userId, "/user_id") : null,
+            fields.Text("user_external_id", TextRules.IsExternalId, "an external id") is { } external ? new(ClaimKind.UserExternalId, external, "/user_external_id") : null,
+            fields.Text("user_email", EmailAddress.IsValid, "an e-mail address") is { } email ? new(ClaimKind.UserEmail, EmailAddress.Normalize(email), "/user_email") : null,
+        ];
+        Claim?[] organizations =
+        [
+            fields.Id<Organization>("organization_id") is { } organizationId ? Claim.Of(ClaimKind.OrganizationId, organizationId, "/organization_id") : null,
+            fields.Text("organization_external_id", TextRules.IsExternalId, "an external id") is { } own ? new(ClaimKind.OrganizationExternalId, own, "/organization_external_id") : null,
+            fields.Text("organization_handle", Handles.IsValid, "a handle") is { } handle ? new(ClaimKind.OrganizationHandle, handle, "/organization_handle") : null,
+        ];
+        Membership membership = new()
+        {
+            RealmId = realm,
+            Id = id ?? Id<Membership>.New(clock),
+            UserId = default,
+            OrganizationId = default,
+            Scopes = Scopes(fields, "scopes") ?? [],
+            Title = fields.Name("title"),
+            Status = fields.Word("status", MembershipStatus.Active, MembershipStatus.Pending, MembershipStatus.Active, MembershipStatus.Suspended),
+            JoinedAt = fields.Time("joined_at") ?? createdAt,
+            CreatedAt = createdAt,
+            UpdatedAt = fields.Time("updated_at") ?? createdAt,
+        };
+        return new ImportedMembership(
+            line,
+            membership,
+            OnlyOne(fields, users, "user_id, user_external_id and user_email"),
+            OnlyOne(fields, organizations, "organization_id, organization_external_id and organization_handle"),
+            id is not null);
+    }
+
+    private static Claim OnlyOne(LineFields fields, Claim?[] ways, string names)
+    {
+        Claim[] named = [.. ways.OfType<Claim>()];
+        if (named.Length == 1)
+            return named[0];
+        if (named.Length > 1 || names.Split([", ", " and "], StringSplitOptions.None).All(name => !fields.Has(name)))
+            fields.Refuse("", $"should name exactly one of {names}");
+
+        // The problem keeps the entry from being used.
+        return new Claim(ClaimKind.UserId, "", "");
+    }
+
+    private static string? ExternalId(LineFields fields) =>
+        fields.Text("external_id", TextRules.IsExternalId, $"1 to {TextRules.MaxExternalIdLength} ASCII characters");
+
+    private static IReadOnlyList<string>? Scopes(LineFields fields, string name) =>
+        fields.Texts(name, MaxScopes, IsScope, $"1 to {MaxScopeLength} characters");
+
+    private static bool IsScope(string text) => text.Length is > 0 and <= MaxScopeLength && TextRules.IsPlain(text);
+
+    private static bool IsUsername(string text) =>
+        text.Length is > 0 and <= MaxUsernameLength && TextRules.IsPlain(text) && !text.Any(char.IsWhiteSpace);
+}
