@@ -6,6 +6,10 @@ namespace Atrium.Storage.Postgres;
 /// <summary>
 /// Lends sessions on the pool's connections to pieces of work. It bounds what waits for one, and knows what a failure means: that the work
 /// may be done once more because nothing of it was done, or that the database is in trouble.
+/// <para>
+/// A commit is never cancelled. One that waits for its synchronous standby would be taken for made by the server: everybody could read it, and
+/// be answered from it, and it would be gone with the primary. Whoever waits for it gives up, and the connection stays with it to the end.
+/// </para>
 /// </summary>
 #pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for holds nothing, and work in flight leaves through it even after the end.
 internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnectionStringBuilder settings)
@@ -23,8 +27,11 @@ internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnect
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim free = new(settings.MaxPoolSize);
-    private readonly TimeSpan patience = settings.Timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(settings.Timeout);
+    private readonly TimeSpan timeToConnect = settings.Timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(settings.Timeout);
+    private readonly TimeSpan? timeToCommit = settings.CommandTimeout == 0 ? null : TimeSpan.FromSeconds(settings.CommandTimeout);
+    private readonly int mostGivenUp = Math.Max(1, settings.MaxPoolSize / 2);
     private int asking;
+    private int givenUp;
     private long heardAt;
 
     /// <summary>
@@ -34,6 +41,31 @@ internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnect
     /// <exception cref="DatabaseUnavailableException">The database can't do it just now.</exception>
     public async Task<T> RunAsync<T>(Transaction transaction, Func<PostgresSession, Task<T>> work, CancellationToken cancellationToken)
     {
+        if (!transaction.Writes)
+            return await RunToTheEndAsync(transaction, work, patience: null, cancellationToken);
+
+        // The connections that are left are for those who only read.
+        if (Volatile.Read(ref givenUp) >= mostGivenUp)
+            throw new DatabaseUnavailableException(DatabaseTrouble.Slow, $"{mostGivenUp} commits are being waited for in vain");
+        CancellationTokenSource patience = new();
+        CancellationToken isOver = patience.Token;
+        Task<T> running = RunToTheEndAsync(transaction, work, patience, cancellationToken);
+        try
+        {
+            return await running.WaitAsync(isOver);
+        }
+        catch (OperationCanceledException e) when (e.CancellationToken == isOver)
+        {
+            Interlocked.Increment(ref givenUp);
+            _ = running.ContinueWith(_ => Interlocked.Decrement(ref givenUp), TaskScheduler.Default);
+            throw new DatabaseUnavailableException(DatabaseTrouble.Slow, $"a commit takes longer than {settings.CommandTimeout} s", e) { MayHaveBeenDone = true };
+        }
+    }
+
+    /// <param name="patience">Begins to run out when the commit is sent.</param>
+    private async Task<T> RunToTheEndAsync<T>(
+        Transaction transaction, Func<PostgresSession, Task<T>> work, CancellationTokenSource? patience, CancellationToken cancellationToken)
+    {
         await EnterAsync(cancellationToken);
         try
         {
@@ -42,10 +74,14 @@ internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnect
                 bool isUnconfirmed = false;
                 await using NpgsqlConnection connection = await OpenAsync(transaction, cancellationToken);
                 connection.Notice += (_, told) => isUnconfirmed |= told.Notice.Routine == "SyncRepWaitForLSN";
-                await using PostgresSession session = new(connection, transaction.Begin);
+                await using PostgresSession session = new(connection, transaction);
                 try
                 {
+                    if (transaction.CommitsAtOnce && timeToCommit is { } timeForAll)
+                        patience?.CancelAfter(timeForAll);
                     T result = await work(session);
+                    if (!transaction.CommitsAtOnce && timeToCommit is { } time)
+                        patience?.CancelAfter(time);
                     await session.CommitAsync();
                     Volatile.Write(ref heardAt, Environment.TickCount64);
                     return isUnconfirmed ? throw Unconfirmed() : result;
@@ -67,6 +103,7 @@ internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnect
         }
         finally
         {
+            patience?.Dispose();
             free.Release();
             Interlocked.Decrement(ref asking);
         }
@@ -104,7 +141,8 @@ internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnect
         new(trouble, e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message, e) { MayHaveBeenDone = mayHaveBeenDone };
 
     /// <summary>
-    /// Of a commit whose time was up while it waited for the synchronous standby, the server says that it was made, and warns that it may be lost.
+    /// Of a commit that somebody else cancelled while it waited for the synchronous standby, the server says that it was made, and warns that it may
+    /// be lost.
     /// </summary>
     private static DatabaseUnavailableException Unconfirmed() =>
         new(DatabaseTrouble.Slow, "no synchronous standby has confirmed the commit") { MayHaveBeenDone = true };
@@ -117,7 +155,7 @@ internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnect
         bool entered = false;
         try
         {
-            entered = Interlocked.Increment(ref asking) <= settings.MaxPoolSize + MostWaiting && await free.WaitAsync(patience, cancellationToken);
+            entered = Interlocked.Increment(ref asking) <= settings.MaxPoolSize + MostWaiting && await free.WaitAsync(timeToConnect, cancellationToken);
         }
         finally
         {

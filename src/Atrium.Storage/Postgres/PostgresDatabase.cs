@@ -20,10 +20,11 @@ internal sealed class PostgresDatabase : Database
     /// <summary>
     /// What holds unless the connection string says otherwise. Fewer connections than the 100 that a server allows by default, so that two
     /// nodes fit; room to prepare every text of the stores; no waiting for a server that is gone for longer than a person would; no
-    /// reset between two uses of a connection, since none leaves anything behind; and of several hosts the primary, found soon after it changed.
+    /// reset between two uses of a connection, since none leaves anything behind; of several hosts the primary, found soon
+    /// after it changed; and an end to connections whose other side is no more.
     /// </summary>
     private const string Defaults =
-        "Application Name=atrium;Maximum Pool Size=40;Timeout=5;Command Timeout=10;Max Auto Prepare=256;Auto Prepare Min Usages=2;No Reset On Close=true;Enlist=false;Host Recheck Seconds=1;";
+        "Application Name=atrium;Maximum Pool Size=40;Timeout=5;Command Timeout=10;Max Auto Prepare=256;Auto Prepare Min Usages=2;No Reset On Close=true;Enlist=false;Host Recheck Seconds=1;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5;";
 
     private readonly NpgsqlConnectionStringBuilder settings;
     private readonly NpgsqlDataSource source;

@@ -8,10 +8,10 @@ namespace Atrium.Storage.Postgres;
 
 /// <summary>
 /// A connection from the pool for as long as one piece of work takes. The transaction begins in the same round trip as its first statement;
-/// without a <paramref name="begin"/> there is none, and one statement is all that may be run. Being no connection of Npgsql's, it makes
+/// without a text to begin it there is none, and one statement is all that may be run. Being no connection of Npgsql's, it makes
 /// Dapper write a list behind IN as it does for SQLite.
 /// </summary>
-internal sealed class PostgresSession(NpgsqlConnection connection, string? begin) : DbConnection
+internal sealed class PostgresSession(NpgsqlConnection connection, Transaction transaction) : DbConnection
 {
     private bool begun;
     private PostgresException? failure;
@@ -34,6 +34,9 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
     /// <summary>Whether the commit is on its way, or done.</summary>
     public bool IsCommitting { get; private set; }
 
+    /// <summary>None: Npgsql would cancel it. A commit of what only read waits for nobody.</summary>
+    private int TimeoutOfCommit => transaction.Writes ? 0 : connection.CommandTimeout;
+
     public override void Open() => throw new NotSupportedException();
 
     public override void Close() => connection.Close();
@@ -52,16 +55,16 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
     {
         if (failure is not null)
             throw failure;
-        if (begin is null || !begun)
+        if (transaction.Begin is null || !begun)
             return;
         IsCommitting = true;
-        await using NpgsqlCommand commit = new("COMMIT", connection);
+        await using NpgsqlCommand commit = new("COMMIT", connection) { CommandTimeout = TimeoutOfCommit };
         await commit.ExecuteNonQueryAsync();
     }
 
     protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => throw new NotSupportedException();
 
-    protected override DbCommand CreateDbCommand() => new Command(this, connection.CreateCommand());
+    protected override DbCommand CreateDbCommand() => new Command(this, CreateNpgsqlCommand());
 
     protected override void Dispose(bool disposing)
     {
@@ -70,13 +73,21 @@ internal sealed class PostgresSession(NpgsqlConnection connection, string? begin
         base.Dispose(disposing);
     }
 
+    private NpgsqlCommand CreateNpgsqlCommand()
+    {
+        NpgsqlCommand command = connection.CreateCommand();
+        if (transaction.CommitsAtOnce)
+            command.CommandTimeout = TimeoutOfCommit;
+        return command;
+    }
+
     /// <summary>Makes a command ready to run: texts that can be stored, and before the first, in the same round trip, the transaction's begin.</summary>
     private NpgsqlCommand Ready(NpgsqlCommand command)
     {
-        if (begin is null && begun)
+        if (transaction.Begin is null && begun)
             throw new InvalidOperationException("This read runs one query alone; several that shall see one moment are read together.");
-        if (begin is not null && !begun)
-            command.CommandText = $"{begin};{command.CommandText}";
+        if (transaction.Begin is not null && !begun)
+            command.CommandText = $"{transaction.Begin};{command.CommandText}";
         begun = true;
         foreach (NpgsqlParameter parameter in command.Parameters)
         {

@@ -77,20 +77,16 @@ internal sealed class SqliteDatabase : Database
         string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
         ReadAsync(connection => TogetherAsync(connection, queries, parameters, read), cancellationToken);
 
-    /// <summary>The writer is one for all: only what must be written is its work, and a reader sees it as soon as it is durable.</summary>
-    public override async Task<T> WriteThenReadAsync<T>(
-        string change, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
-    {
-        await WriteAsync(connection => connection.ExecuteAsync(change, parameters), cancellationToken);
-        try
-        {
-            return await ReadTogetherAsync(queries, parameters, read, cancellationToken);
-        }
-        catch (DatabaseUnavailableException e)
-        {
-            throw new DatabaseUnavailableException(e.Trouble, e.InnerException!.Message, e) { MayHaveBeenDone = true };
-        }
-    }
+    /// <summary>In the change's own transaction: what the queries see is what the change left, and nobody else's came between.</summary>
+    public override Task<T> WriteThenReadAsync<T>(
+        string change, string queries, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync(change, parameters);
+                return await TogetherAsync(connection, queries, parameters, read);
+            },
+            cancellationToken);
 
     public override async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> change, CancellationToken cancellationToken)
     {

@@ -157,6 +157,8 @@ public sealed class PostgresFailureTests(FailingPostgres postgres) : IClassFixtu
         Visitors visitors = await ServerAsync();
         await postgres.ExecuteAsync("ALTER SYSTEM SET synchronous_standby_names = 'away'");
         await postgres.ExecuteAsync("SELECT pg_reload_conf()");
+        await using NpgsqlConnection watcher = await postgres.ConnectAsync(Name);
+        Task commit = await CommitThatWaitsForStandbyAsync(watcher);
         try
         {
             await visitors.ShouldAllBeToldToComeAgainAsync("ATR9108");
@@ -168,6 +170,7 @@ public sealed class PostgresFailureTests(FailingPostgres postgres) : IClassFixtu
             await postgres.ExecuteAsync("SELECT pg_reload_conf()");
         }
 
+        await commit;
         await visitors.ShouldBecomeReadyAsync();
         await visitors.ShouldBeServedAsync();
     }
@@ -205,6 +208,23 @@ public sealed class PostgresFailureTests(FailingPostgres postgres) : IClassFixtu
         Visitors visitors = new(server);
         await visitors.ArriveAsync();
         return visitors;
+    }
+
+    /// <summary>The server takes a setting up some time after it was told to; then a commit waits.</summary>
+    private async Task<Task> CommitThatWaitsForStandbyAsync(NpgsqlConnection watcher)
+    {
+        for (int i = 0; ; i++)
+        {
+            Task commit = postgres.ExecuteAsync($"CREATE TABLE commit_{i} ()", Name);
+            while (!commit.IsCompleted)
+            {
+                if (await watcher.ExecuteScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") > 0)
+                    return commit;
+                await Task.Delay(20);
+            }
+
+            await commit;
+        }
     }
 
     private static async Task WaitingForLockAsync(NpgsqlConnection holder)

@@ -52,7 +52,7 @@ public sealed class ReleasedSchema
     /// <summary>Loads the dump into an empty database with PostgreSQL's own tool.</summary>
     public async Task LoadPostgresAsync(string connectionString)
     {
-        using Process psql = PrivatePostgres.Tool("psql", connectionString, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null");
+        using Process psql = PostgresTools.Tool("psql", connectionString, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null");
         await UnpackAsync("postgres.sql.gz", psql.StandardInput.BaseStream);
         psql.StandardInput.Close();
         string errors = await psql.StandardError.ReadToEndAsync();

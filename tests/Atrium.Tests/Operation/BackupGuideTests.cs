@@ -40,7 +40,7 @@ public sealed partial class BackupGuideTests(DemoServer sqlite, PostgresDemoServ
         string original = new NpgsqlConnectionStringBuilder(onPostgres.Options.Database).Database!;
         string restored = $"{original}_restored";
         string commands = BlocksUnder("PostgreSQL").ShouldHaveSingleItem();
-        await RunAsync(Database().Replace(commands, match => match.Value == "atrium" ? original : restored), PrivatePostgres.WithEnvironment(new ProcessStartInfo(), onPostgres.Options.Database).Environment
+        await RunAsync(Database().Replace(commands, match => match.Value == "atrium" ? original : restored), PostgresTools.WithEnvironment(new ProcessStartInfo(), onPostgres.Options.Database).Environment
             .Where(static one => one.Key.StartsWith("PG", StringComparison.Ordinal) || one.Key == "PATH").ToDictionary());
 
         await using RestoredServer server = new(onPostgres, await postgres.ConnectionStringAsync(restored));
