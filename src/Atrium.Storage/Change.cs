@@ -17,6 +17,9 @@ public enum ChangeKind
 
     /// <summary>The signing keys of a realm, by its id.</summary>
     SigningKeys,
+
+    /// <summary>An API key, by its id.</summary>
+    ApiKey,
 }
 
 /// <summary>Says that something which nodes remember is not any more what they remember.</summary>
@@ -39,6 +42,8 @@ public sealed record Change
     public static Change OfClient(string clientId) => new(ChangeKind.Client, clientId);
 
     public static Change OfSigningKeys(Id<Realm> realm) => new(ChangeKind.SigningKeys, realm.ToString());
+
+    public static Change OfApiKey(Id<ApiKey> key) => new(ChangeKind.ApiKey, key.ToString());
 
     /// <summary>As nodes tell each other.</summary>
     public override string ToString() => $"{Kind}:{Name}";

@@ -71,7 +71,8 @@ public sealed class RealmStore(Database database)
         database.QueryAsync(connection => RolesAsync(connection, realm, slugs), cancellationToken);
 
     public Task CreateApiKeyAsync(ApiKey key, SecretHash secretHash, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteAndTellAsync(
+            Change.OfApiKey(key.Id),
             connection => connection.ExecuteAsync(
                 """
                 INSERT INTO api_keys (realm_id, id, name, secret_hash, scopes, expires_at, created_at)

@@ -1,3 +1,4 @@
+using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Server.Hosting;
@@ -5,16 +6,18 @@ using Atrium.Storage;
 
 namespace Atrium.Server.Doors;
 
-/// <summary>Realms and clients as requests name them, remembered: nearly every request starts with one of these look-ups.</summary>
+/// <summary>Realms, clients and API keys as requests name them, remembered: nearly every request starts with one of these look-ups.</summary>
 public sealed class RealmDirectory
 {
     private readonly Remembered<string, Realm> realmsByHandle;
     private readonly Remembered<string, Client> clientsById;
+    private readonly Remembered<SecretHash, ApiKey> keysBySecret;
 
     public RealmDirectory(RealmStore realms, ClientStore clients, Database database, TimeProvider clock)
     {
         realmsByHandle = new(database.Changes, clock, realms.FindByHandleAsync);
         clientsById = new(database.Changes, clock, clients.FindByClientIdAsync);
+        keysBySecret = new(database.Changes, clock, realms.FindApiKeyAsync);
         database.Changes.Subscribe(Forget);
     }
 
@@ -27,6 +30,9 @@ public sealed class RealmDirectory
     public async ValueTask<Client?> ClientAsync(Realm realm, string clientId, CancellationToken cancellationToken) =>
         await ClientAsync(clientId, cancellationToken) is { } client && client.RealmId == realm.Id ? client : null;
 
+    /// <summary>The key that a caller presented, whatever its realm; it may have expired.</summary>
+    public ValueTask<ApiKey?> ApiKeyAsync(Secret presented, CancellationToken cancellationToken) => keysBySecret.GetAsync(presented.Hash(), cancellationToken);
+
     private void Forget(Change change)
     {
         switch (change.Kind)
@@ -37,9 +43,13 @@ public sealed class RealmDirectory
             case ChangeKind.Client:
                 clientsById.Forget(change.Name);
                 break;
+            case ChangeKind.ApiKey:
+                keysBySecret.ForgetAll();
+                break;
             case ChangeKind.Everything:
                 realmsByHandle.ForgetAll();
                 clientsById.ForgetAll();
+                keysBySecret.ForgetAll();
                 break;
         }
     }

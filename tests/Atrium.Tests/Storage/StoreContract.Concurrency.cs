@@ -104,6 +104,47 @@ public abstract partial class StoreContract
         }
     }
 
+    [Theory]
+    [InlineData(TokenProfile.MultiOrg)]
+    [InlineData(TokenProfile.SingleOrg)]
+    public async Task A_membership_that_ends_during_refreshes_is_in_no_answer_to_a_later_one(TokenProfile profile)
+    {
+        User user = await MakeUser("mia@example.test");
+        Organization organization = await MakeOrganization("northwind");
+        Membership membership = await MakeMembership(user, organization);
+        await MakeMembership(user, await MakeOrganization("contoso"));
+        OrganizationChoice choice = profile == TokenProfile.MultiOrg ? OrganizationChoice.AllMemberships : new OrganizationChoice.Chosen(organization.Id);
+        (SignInCompletion completion, RefreshToken token) = await MakeFamily(await MakeClient(), user, profile, choice);
+        TaskCompletionSource underWay = new();
+        bool ended = false;
+        Task<(int Before, int After)> refreshing = Task.Run(async () =>
+        {
+            int before = 0, after = 0;
+            for (int i = 0; after < 5; i++)
+            {
+                bool isLater = Volatile.Read(ref ended);
+                RefreshToken successor = NewToken(completion.Grant);
+                Spending<RefreshToken> spending = (await Grants.RotateAsync(NewRotation(token, completion.Grant, [(byte)i, 1], successor), None))!;
+                bool speaks = spending.Facts.IsLive(Now) && spending.Facts.Memberships.Any(one => one.OrganizationId == organization.Id);
+                if (isLater)
+                    speaks.ShouldBeFalse();
+                if (spending.IsSpentNow)
+                    token = successor;
+                before += speaks ? 1 : 0;
+                after += isLater ? 1 : 0;
+                if (before == 3)
+                    underWay.TrySetResult();
+            }
+
+            return (before, after);
+        });
+        await underWay.Task;
+        (await Memberships.DeleteAsync(membership, Now, None)).ShouldBeTrue();
+        Volatile.Write(ref ended, true);
+        (await refreshing).Before.ShouldBeGreaterThanOrEqualTo(3);
+        (await IsLive(completion.Grant)).ShouldBe(profile == TokenProfile.MultiOrg);
+    }
+
     [Fact]
     public async Task A_grant_that_ended_redeems_and_rotates_nothing()
     {

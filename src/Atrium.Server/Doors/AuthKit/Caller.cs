@@ -1,7 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Server.Http;
-using Atrium.Storage;
 
 namespace Atrium.Server.Doors.AuthKit;
 
@@ -47,9 +46,9 @@ public static class Callers
     {
         if (string.IsNullOrEmpty(text))
             return null;
-        RealmStore realms = context.RequestServices.GetRequiredService<RealmStore>();
+        RealmDirectory directory = context.RequestServices.GetRequiredService<RealmDirectory>();
         DateTimeOffset now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
-        ApiKey? key = await realms.FindApiKeyAsync(new Secret(text).Hash(), cancellationToken);
+        ApiKey? key = await directory.ApiKeyAsync(new Secret(text), cancellationToken);
         return key is not null && (key.ExpiresAt is not { } expiresAt || now < expiresAt) ? key : null;
     }
 
