@@ -15,14 +15,13 @@ internal sealed class OneTimeThing(string kind, Func<Task<Ending>> use, Verdict 
 
     private bool Lives => Stopwatch.GetElapsedTime(given) < Lifetime;
 
-    /// <summary>Uses it, once or twice at once. Once, it must work unless it may have been used before, and it can't if it was.</summary>
+    /// <summary>Uses it, once or twice at once. One use must work unless it may have been used before, and none can if it was.</summary>
     public async Task UseAsync(bool twice)
     {
         bool untouched = uses == 0 && !inDoubt;
         Ending[] endings = twice ? await Task.WhenAll(use(), use()) : [await use()];
         uses += endings.Count(static ending => ending == Ending.Done);
-        // Of two uses at once, the second ends what the first one gives (RFC 6749 section 4.1.2), perhaps before that was given.
-        inDoubt |= twice || endings.Contains(Ending.Unknown);
+        inDoubt |= endings.Contains(Ending.Unknown);
         if (uses > 1)
             verdict.Broken(Promise.UsedOnce, $"{kind} was used {uses} times");
         else if (untouched && uses == 0 && !inDoubt && Lives)
