@@ -39,7 +39,8 @@ internal static class SignInCompletionSql
     private const string SpendVerification =
         $"""
         UPDATE email_verifications SET spent_at = @now WHERE realm_id = @realm AND id = @verification AND {WithGrant};
-        UPDATE users SET email_verified = TRUE, updated_at = @now WHERE realm_id = @realm AND id = @user AND {WithGrant}
+        UPDATE users SET email_verified = TRUE, updated_at = @now
+        WHERE realm_id = @realm AND (id, email) IN (SELECT user_id, email FROM email_verifications WHERE realm_id = @realm AND id = @verification) AND {WithGrant}
         """;
 
     public static string TextOf(Database database, SignInCompletion completion)

@@ -58,14 +58,14 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
                 return await RefuseAsync(foreseen, standing, now, cancellationToken);
         }
 
-        Secret tokenId = RefreshTokenLookup.NewTokenId();
-        CodeRedemption redemption = RedemptionOf(client, codeHash, redirectUri, verifier, tokenId, now);
+        Secret refreshSecret = Secret.New();
+        CodeRedemption redemption = RedemptionOf(client, codeHash, redirectUri, verifier, refreshSecret, now);
         return await grants.RedeemAsync(redemption, cancellationToken) is { } spending
             ? await AnswerAsync(
                 client,
                 spending,
                 GrantRules.Redeem(spending.Shown, spending.Facts, client, redirectUri, verifier, restated, now),
-                tokenId,
+                refreshSecret,
                 now,
                 cancellationToken)
             : new GrantResult.Refused(GrantRefusal.Invalid);
@@ -79,14 +79,14 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
     {
         AuthorizationCode code = completion.Code;
         DateTimeOffset now = completion.Grant.CreatedAt;
-        Secret tokenId = RefreshTokenLookup.NewTokenId();
-        CodeRedemption redemption = RedemptionOf(client, code.CodeHash, code.RedirectUri, verifier: null, tokenId, now);
+        Secret refreshSecret = Secret.New();
+        CodeRedemption redemption = RedemptionOf(client, code.CodeHash, code.RedirectUri, verifier: null, refreshSecret, now);
         return await grants.CompleteAndRedeemAsync(completion, redemption, cancellationToken) is { } spending
             ? await AnswerAsync(
                 client,
                 spending,
                 GrantRules.Redeem(spending.Shown, spending.Facts, client, code.RedirectUri, verifier: null, RestatedTerms.None, now),
-                tokenId,
+                refreshSecret,
                 now,
                 cancellationToken)
             : null;
@@ -160,7 +160,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         Client client,
         Spending<AuthorizationCode> spending,
         GrantDecision decision,
-        Secret tokenId,
+        Secret refreshSecret,
         DateTimeOffset now,
         CancellationToken cancellationToken)
     {
@@ -175,7 +175,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
             return new GrantResult.Refused(GrantRefusal.Ended);
 
         Secret? refreshToken = client.MayUse("refresh_token")
-            ? await issuer.RefreshTokenAsync(facts, tokenId, RefreshExpiry(client, now), cancellationToken)
+            ? await issuer.RefreshTokenAsync(facts, refreshSecret, RefreshExpiry(client, now), cancellationToken)
             : null;
         return await IssueAsync(facts, issue.Organizations, facts.Grant.Scopes, spending.Shown.Nonce, refreshToken, cancellationToken);
     }
@@ -212,7 +212,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
     }
 
     private static CodeRedemption RedemptionOf(
-        Client client, SecretHash codeHash, string? redirectUri, string? verifier, Secret tokenId, DateTimeOffset now) => new()
+        Client client, SecretHash codeHash, string? redirectUri, string? verifier, Secret refreshSecret, DateTimeOffset now) => new()
     {
         RealmId = client.RealmId,
         CodeHash = codeHash,
@@ -220,7 +220,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         RedirectUri = redirectUri,
         CodeChallenge = verifier is null ? null : Pkce.ChallengeOf(verifier),
         Now = now,
-        Mark = tokenId.Hash(),
+        Mark = refreshSecret.Hash(),
         GivesRefreshToken = client.MayUse("refresh_token"),
         RefreshExpiresAt = RefreshExpiry(client, now),
     };

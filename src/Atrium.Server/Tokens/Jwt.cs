@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Atrium.Server.Keys;
 
 namespace Atrium.Server.Tokens;
@@ -61,7 +62,7 @@ public static class Jwt
         {
             if (!TryDecode(header, out byte[] headerBytes) || !TryDecode(payload, out byte[] payloadBytes) || !TryDecode(signature, out byte[] signatureBytes))
                 return null;
-            using JsonDocument head = JsonDocument.Parse(headerBytes);
+            using JsonDocument head = Parse(headerBytes);
             RealmKey? key = keys.FirstOrDefault(key => key.Kid == StringOf(head.RootElement, "kid"));
             if (key is null
                 || StringOf(head.RootElement, "alg") != key.Algorithm
@@ -71,7 +72,7 @@ public static class Jwt
                 return null;
             }
 
-            using JsonDocument claims = JsonDocument.Parse(payloadBytes);
+            using JsonDocument claims = Parse(payloadBytes);
             return claims.RootElement.ValueKind == JsonValueKind.Object ? claims.RootElement.Clone() : null;
         }
         catch (JsonException)
@@ -89,8 +90,8 @@ public static class Jwt
         {
             if (!TryDecode(header, out byte[] headerBytes) || !TryDecode(payload, out byte[] payloadBytes))
                 return null;
-            using JsonDocument head = JsonDocument.Parse(headerBytes);
-            using JsonDocument claims = JsonDocument.Parse(payloadBytes);
+            using JsonDocument head = Parse(headerBytes);
+            using JsonDocument claims = Parse(payloadBytes);
             return StringOf(head.RootElement, "alg") is { } algorithm && claims.RootElement.ValueKind == JsonValueKind.Object
                 ? (algorithm, claims.RootElement.Clone())
                 : null;
@@ -110,6 +111,28 @@ public static class Jwt
         type is null
             ? $$"""{"alg":"{{key.Algorithm}}","kid":"{{key.Kid}}"}"""
             : $$"""{"alg":"{{key.Algorithm}}","kid":"{{key.Kid}}","typ":"{{type}}"}""");
+
+    /// <summary>JSON of which every text can be read: half a surrogate pair, and bytes that are no UTF-8, pass the grammar and fail whoever reads them.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    private static JsonDocument Parse(byte[] json)
+    {
+        if (!Utf8.IsValid(json))
+            throw new JsonException("There are bytes in it that are no UTF-8.");
+        JsonDocument document = JsonDocument.Parse(json);
+        if (!json.Contains((byte)'\\'))
+            return document;
+        try
+        {
+            using Utf8JsonWriter nowhere = new(Stream.Null);
+            document.WriteTo(nowhere);
+            return document;
+        }
+        catch (InvalidOperationException e)
+        {
+            document.Dispose();
+            throw new JsonException("There is half a surrogate pair in it.", e);
+        }
+    }
 
     /// <summary>Only the one spelling that we write: padding, spaces or spare bits make it another token.</summary>
     private static bool TryDecode(string text, out byte[] bytes)

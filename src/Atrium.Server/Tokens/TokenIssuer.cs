@@ -80,11 +80,11 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     }
 
     /// <summary>A refresh token of a multi-org grant is a JWT that others may look into; the stored grant decides, never its text.</summary>
-    /// <param name="tokenId">What the JWT is to be found by; of every other profile it is the token.</param>
-    public async Task<Secret> RefreshTokenAsync(GrantFacts facts, Secret tokenId, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    /// <param name="secret">What the token is stored under the hash of: the JWT names that hash; of every other profile it is the token.</param>
+    public async Task<Secret> RefreshTokenAsync(GrantFacts facts, Secret secret, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
         if (facts.Grant.Profile != TokenProfile.MultiOrg)
-            return tokenId;
+            return secret;
 
         RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
         return new Secret(Jwt.Sign(key, type: null, json =>
@@ -98,7 +98,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
                 json.WriteString("scope"u8, string.Join(' ', facts.Grant.Scopes));
             if (facts.Grant.Choice.Selected is { } selected)
                 json.WriteString("org_id"u8, selected.ToString());
-            WriteOneTime(json, tokenId.Reveal(), expiresAt);
+            WriteOneTime(json, RefreshTokenLookup.TokenIdOf(secret.Hash()), expiresAt);
         }));
     }
 

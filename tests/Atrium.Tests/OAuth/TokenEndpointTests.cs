@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Text;
 using Atrium.Core.Clients;
@@ -211,6 +212,34 @@ public abstract class TokenEndpointContract(DemoServer server)
         refreshed.Status.ShouldBe(HttpStatusCode.OK);
         server.Clock.Advance(TimeSpan.FromDays(7));
         (await browser.RefreshAsync(refreshed.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1421");
+    }
+
+    [Fact]
+    public async Task The_id_of_a_refresh_token_is_no_refresh_token()
+    {
+        TokenReply tokens = await browser.TokensAsync("sam@example.test");
+        (await browser.RefreshAsync(tokens.Refresh.GetProperty("jti").GetString()!)).ShouldBeRefused("invalid_grant", "ATR1421");
+        (await browser.RefreshAsync(tokens.RefreshToken)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData("""{"alg":"\ud800"}""", "{}")]
+    [InlineData("""{"alg":"ES256","kid":"\ud800"}""", """{"jti":"rt.x"}""")]
+    [InlineData("""{"alg":"ES256"}""", """{"jti":"\udfff"}""")]
+    [InlineData("""{"alg":"ES256"}""", """{"\ud800":"name"}""")]
+    [InlineData("""{"alg":"ES256"}""", """{"sub":"\ud800 half a pair"}""")]
+    [InlineData("""{"alg":"ES256"}""", """{"sub":{"deep":["\ud800"]}}""")]
+    [InlineData("""{"alg":"ES256"}""", "{\"sub\":\"\u00ff\"}")]
+    [InlineData("{\"alg\":\"\u00ff\"}", "{\"jti\":\"\u00ff\"}")]
+    [InlineData("""{"alg":"ES256","alg":"RS256"}""", """{"jti":"rt.","jti":"rt.AA","sub":1e999999}""")]
+    [InlineData("""[]""", "[]")]
+    public async Task What_only_looks_like_a_JWT_is_no_refresh_token(string header, string claims)
+    {
+        string token = $"{Encoded(header)}.{Encoded(claims)}.AAAA";
+        (await browser.RefreshAsync(token)).ShouldBeRefused("invalid_grant", "ATR1421");
+        (await browser.UserInfoAsync(token)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+
+        static string Encoded(string json) => Base64Url.EncodeToString(Encoding.Latin1.GetBytes(json));
     }
 
     [Fact]
