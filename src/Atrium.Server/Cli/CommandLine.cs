@@ -78,7 +78,7 @@ public static class CommandLine
         {
             return await verb();
         }
-        catch (Exception e) when (e is DatabaseConfigurationException or KeyFileException or BackupException)
+        catch (Exception e) when (e is DatabaseConfigurationException or DatabaseUnavailableException or KeyFileException or BackupException)
         {
             return Fail(e.Message);
         }

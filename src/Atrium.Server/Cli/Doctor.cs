@@ -44,7 +44,7 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
         {
             findings.Add(Finding.Bad("database", e.Message, "Put that right, then look again; the other matters of the database were not looked at."));
         }
-        catch (DbException e)
+        catch (Exception e) when (e is DbException or DatabaseUnavailableException)
         {
             findings.Add(Finding.Bad("database", $"it did not answer: {e.Message}", "See whether the server and the disk are well, then look again."));
         }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Security.Cryptography;
 using Atrium.Core;
 using Atrium.Core.Realms;
@@ -56,7 +55,9 @@ public sealed partial class Cleaner(CleaningStore store, TimeProvider clock, ILo
                 if (await CleanAsync(stoppingToken) is > 0 and var deleted)
                     LogCleaned(deleted);
             }
-            catch (Exception e) when (e is DbException or TimeoutException or IOException)
+#pragma warning disable CA1031 // Whatever it was, it waits for the next round: what a background service throws ends the server.
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
             {
                 LogFailed(e.Message);
             }

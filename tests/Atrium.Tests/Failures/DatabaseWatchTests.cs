@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Atrium.Server.Hosting;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
@@ -15,7 +14,7 @@ public sealed class DatabaseWatchTests : IAsyncLifetime
     private static readonly CancellationToken None = CancellationToken.None;
 
     private readonly string folder = Directory.CreateTempSubdirectory("atrium-watch-").FullName;
-    private readonly Log log = new();
+    private readonly KeptLog<DatabaseWatch> log = new();
     private Database database = null!;
     private DatabaseWatch watch = null!;
 
@@ -56,18 +55,5 @@ public sealed class DatabaseWatchTests : IAsyncLifetime
         watch.Report(new DatabaseUnavailableException(DatabaseTrouble.Slow, "a row is locked"));
         (await watch.FindTroubleAsync(None)).ShouldBeNull();
         log.Lines.ShouldBeEmpty();
-    }
-
-    private sealed class Log : ILogger<DatabaseWatch>
-    {
-        public ConcurrentQueue<(LogLevel Level, string Text)> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Enqueue((logLevel, formatter(state, exception)));
     }
 }
