@@ -28,7 +28,7 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
 
         try
         {
-            using JsonDocument json = JsonDocument.Parse(line.Bytes, Strict);
+            using JsonDocument json = Document(line.Bytes);
             if (json.RootElement.ValueKind == JsonValueKind.Object)
                 return Read(line.Number, new LineFields(json.RootElement, line.Number, "", problems));
             problems.Add(new ImportProblem(line.Number, "", "is not a JSON object"));
@@ -39,6 +39,20 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
         }
 
         return null;
+    }
+
+    /// <exception cref="JsonException">It is none.</exception>
+    private static JsonDocument Document(byte[] bytes)
+    {
+        try
+        {
+            return JsonDocument.Parse(bytes, Strict);
+        }
+        catch (InvalidOperationException e)
+        {
+            // Half a surrogate pair in a name: names are compared with each other, so they are read here.
+            throw new JsonException(message: null, path: null, lineNumber: 0, bytePositionInLine: 0, e);
+        }
     }
 
     private ImportEntry? Read(long line, LineFields fields)

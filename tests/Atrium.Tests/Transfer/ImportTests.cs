@@ -65,6 +65,8 @@ public sealed class SqliteImportTests : ImportTests
     [InlineData("""{"type":"user","email":"x@example.test" """, "", "is not JSON")]
     [InlineData("""{"type":"user","type":"user","email":"x@example.test"}""", "", "is not JSON")]
     [InlineData("Mia,mia@example.test", "", "is not JSON, from byte 1 on")]
+    [InlineData("""{"type":"user","email":"x@example.test","\ud800":1}""", "", "is not JSON")]
+    [InlineData("""{"type":"user","email":"x@example.test","metadata":{"\udfff":"x"}}""", "", "is not JSON")]
     public async Task A_line_that_is_wrong_is_named_with_its_field_and_nothing_is_changed(string line, string field, string message)
     {
         ImportReport report = await CheckAsync(Northwind, Mia, line, """{"type":"user","email":"sam@example.test"}""");
