@@ -104,10 +104,12 @@ public abstract record PasswordAlgorithm
         public override bool TryDerive(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, Span<byte> tag) =>
             ScryptLibrary.TryHash(password, salt, 1UL << LogCost, (ulong)BlockSize, (ulong)Lanes, tag);
 
+        /// <summary>RFC 7914 section 2 bounds the cost by the block size; the libraries refuse what is beyond.</summary>
         internal static bool IsBearable(long logCost, long blockSize, long lanes) =>
             logCost is >= 1 and <= 22
             && blockSize is >= 1 and <= 256
             && lanes is >= 1 and <= 256
+            && logCost < 16 * blockSize
             && 128 * blockSize * (1L << (int)logCost) <= MaximumMemory
             && blockSize * lanes * (1L << (int)logCost) <= MaximumWork;
 

@@ -94,6 +94,7 @@ public sealed class ForeignHashTests : IDisposable
     [InlineData("$scrypt$ln=30,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg")]
     [InlineData("$scrypt$ln=18,r=9,p=1$MDEyMzQ1Njc4OWFiY2RlZg$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg")]
     [InlineData("$scrypt$ln=14,r=8,p=256$MDEyMzQ1Njc4OWFiY2RlZg$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg")]
+    [InlineData("$scrypt$ln=16,r=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg")]
     [InlineData("$scrypt$ln=0,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg")]
     [InlineData("$pbkdf2-sha256$99999999$MDEyMzQ1Njc4OWFiY2RlZg$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg")]
     [InlineData("pbkdf2_sha256$1000$short$I4YuHpx/6xJJ4+sk74hQU+KhW++gPE8aHzXbHijxgzg=")]
