@@ -34,7 +34,7 @@ public static class CommandLine
 
     private static readonly Option<string?> KeyFile = new("--key-file")
     {
-        Description = "File with the key that encrypts secrets at rest. Default: beside the SQLite database; PostgreSQL has none.",
+        Description = "File with the key that encrypts secrets at rest. Default: beside the SQLite database; must be named with PostgreSQL.",
         Recursive = true,
     };
 
@@ -78,7 +78,7 @@ public static class CommandLine
         {
             return await verb();
         }
-        catch (Exception e) when (e is DatabaseConfigurationException or KeyFileException or BackupException)
+        catch (Exception e) when (e is DatabaseConfigurationException or DatabaseUnavailableException or KeyFileException or BackupException)
         {
             return Fail(e.Message);
         }

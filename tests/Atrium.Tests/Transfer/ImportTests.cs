@@ -63,7 +63,7 @@ public sealed class SqliteImportTests : ImportTests
     [InlineData("""{"email":"x@example.test"}""", "/type", "is missing")]
     [InlineData("""["user"]""", "", "is not a JSON object")]
     [InlineData("""{"type":"user","email":"x@example.test" """, "", "is not JSON")]
-    [InlineData("""{"type":"user","type":"user","email":"x@example.test"}""", "", "is not JSON")]
+    [InlineData("""{"type":"user","type":"user","email":"x@example.test"}""", "", "the same field twice")]
     [InlineData("Mia,mia@example.test", "", "is not JSON, from byte 1 on")]
     public async Task A_line_that_is_wrong_is_named_with_its_field_and_nothing_is_changed(string line, string field, string message)
     {
