@@ -34,7 +34,7 @@ public static class CommandLine
 
     private static readonly Option<string?> KeyFile = new("--key-file")
     {
-        Description = "File with the key that encrypts secrets at rest. Default: beside the SQLite database; PostgreSQL has none.",
+        Description = "File with the key that encrypts secrets at rest. Default: beside the SQLite database; must be named with PostgreSQL.",
         Recursive = true,
     };
 

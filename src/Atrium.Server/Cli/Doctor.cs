@@ -66,7 +66,10 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
         const string matter = "key file";
         try
         {
-            KeyFile file = KeyFile.Load(Backbone.KeyFilePath(options));
+            string path = Backbone.KeyFilePath(options);
+            if (!File.Exists(path))
+                return [Finding.Bad(matter, $"there is none at {path}", "Put the key file there that the database was made with, or name it with --key-file: without it no server starts.")];
+            KeyFile file = KeyFile.Load(path);
             StorageKeyStore store = new(database);
             List<Finding> findings = [];
             if (file.Warning is { } warning)
@@ -78,7 +81,7 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
                 findings.Add(Finding.Bad(matter, problem, "Until then no server starts, and one that runs can't sign."));
             else
                 findings.Add(Finding.Good(matter, $"{file.Path} opens every signing key; its keys are {string.Join(" and ", file.Keys.Select(static key => key.Fingerprint))}"));
-            if (needed is { Opening.Count: > 0 } || (needed is not null && file.Keys[^1].Fingerprint != needed.Sealing))
+            if (problem is null && needed is not null && (needed.Opening.Count > 0 || file.Keys[^1].Fingerprint != needed.Sealing))
                 findings.Add(Finding.Warning(matter, "the exchange of the key is not finished", "Run: atrium key-file rotate"));
             return findings;
         }

@@ -35,10 +35,11 @@ internal static class TransferCommands
 
     private static async Task<int> ImportAsync(Backbone backbone, Realm realm, string path, bool dryRun, CancellationToken cancellationToken)
     {
-        // It is read twice: a pipe can't be.
         if (!File.Exists(path))
             return CommandLine.Fail($"There is no file {path}. An import reads a file twice, so it takes no pipe.");
         await using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        if (!file.CanSeek)
+            return CommandLine.Fail($"{path} is a pipe, and an import reads twice. Write it to a file, and import that.");
         ProgressLine progress = new(Console.Error, inPlace: !Console.IsErrorRedirected, backbone.Clock);
         Importer importer = new(new ImportStore(backbone.Database), backbone.Passwords, backbone.Clock);
         ImportReport check = await importer.CheckAsync(file, realm.Id, progress.Show, cancellationToken);
@@ -55,7 +56,16 @@ internal static class TransferCommands
             return 0;
         }
 
-        ImportReport done = await importer.AddAsync(file, realm.Id, progress.Show, cancellationToken);
+        ImportReport done;
+        try
+        {
+            done = await importer.AddAsync(file, realm.Id, progress.Show, cancellationToken);
+        }
+        catch (DatabaseUnavailableException e)
+        {
+            return CommandLine.Fail($"{e.Message} What is in by now stays; run the same import again for the rest.");
+        }
+
         progress.End();
         if (done.ProblemCount > 0)
         {

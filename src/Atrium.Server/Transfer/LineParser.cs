@@ -35,7 +35,10 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
         }
         catch (JsonException e)
         {
-            problems.Add(new ImportProblem(line.Number, "", $"is not JSON, from byte {e.BytePositionInLine + 1} on; each line is one object"));
+            // Only what is there twice has no place.
+            problems.Add(new ImportProblem(line.Number, "", e.BytePositionInLine is { } before
+                ? $"is not JSON, from byte {before + 1} on; each line is one object"
+                : "has the same field twice"));
         }
 
         return null;

@@ -59,10 +59,12 @@ public abstract class DoctorTests(DemoServer server)
         {
             string path = Path.Combine(folder, "other.key");
             AtriumOptions options = server.Options with { KeyFile = path };
-            (await BrokenAsync(options)).ShouldContain(path);
+            (await BrokenAsync(options)).ShouldContain($"there is none at {path}");
             File.Exists(path).ShouldBeFalse();
             KeyFile.LoadOrCreate(path);
             (await BrokenAsync(options)).ShouldContain($"sealed under the key {server.Get<StorageKeyRing>().Sealing}");
+            (await new Doctor(options, TimeProvider.System).ExamineAsync(default))
+                .Count(static finding => finding.Matter == "key file").ShouldBe(1, "nothing is said of an exchange that this file could not go on with");
             File.Copy(server.Options.KeyFile!, path, overwrite: true);
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.OtherRead);

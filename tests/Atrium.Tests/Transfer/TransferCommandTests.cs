@@ -3,6 +3,7 @@ using System.Text;
 using Atrium.Core.Users;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
+using Npgsql;
 using Shouldly;
 using Xunit;
 
@@ -94,6 +95,27 @@ public sealed class TransferCommandTests(PrivatePostgres postgres) : IDisposable
     }
 
     [Fact]
+    public async Task A_database_that_fails_meanwhile_is_told_in_one_line_and_the_same_import_does_the_rest()
+    {
+        string database = await postgres.NewDatabaseAsync();
+        string name = new NpgsqlConnectionStringBuilder(database).Database!;
+        await SucceedAsync(database, "realms", "create", "acme");
+        await postgres.ExecuteAsync(
+            """
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER fail BEFORE INSERT ON memberships EXECUTE FUNCTION fail();
+            CREATE TRIGGER fail BEFORE INSERT ON clients EXECUTE FUNCTION fail();
+            """,
+            name);
+        string file = Write("people.ndjson", People(600));
+        await FailAsync(database, "The disk of the database is full: no room. Make room. What is in by now stays; run the same import again for the rest.", "import", file, "--realm", "acme");
+        await FailAsync(database, "The disk of the database is full: no room. Make room.", "clients", "create", "--realm", "acme", "--name", "Web");
+        await postgres.ExecuteAsync("DROP FUNCTION fail CASCADE", name);
+        (await SucceedAsync(database, "import", file, "--realm", "acme")).Output.ShouldContain("702 added to realm acme, 500 were there already");
+        await postgres.DropAsync(database);
+    }
+
+    [Fact]
     public async Task A_dry_run_says_what_would_be_and_does_nothing()
     {
         string database = Sqlite("dry");
@@ -167,5 +189,6 @@ public sealed class TransferCommandTests(PrivatePostgres postgres) : IDisposable
         exit.ShouldBe(1, output);
         errors.ShouldStartWith("atrium: ");
         errors.ShouldContain(message);
+        errors.TrimEnd().ShouldNotContain('\n');
     }
 }
