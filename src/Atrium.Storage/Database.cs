@@ -213,15 +213,16 @@ public abstract class Database : IAsyncDisposable
     /// <summary>Whether the database is there at all.</summary>
     protected abstract Task ReachAsync(CancellationToken cancellationToken);
 
-    /// <summary>Takes the schema's steps; what is wrong with them is said with the place.</summary>
-    private protected async Task ApplyMigrationsAsync(DbConnection connection, IReadOnlyList<Migration> steps)
+    /// <summary>Takes the schema's steps; what is wrong with them is said with the place. Whether there were any to take.</summary>
+    private protected async Task<bool> ApplyMigrationsAsync(DbConnection connection, IReadOnlyList<Migration> steps)
     {
         try
         {
-            await Migrations.ApplyAsync(connection, steps);
+            bool taken = await Migrations.ApplyAsync(connection, steps);
 
             // A database that takes no changes is found out now, and not by the first who signs in.
             await connection.ExecuteAsync("UPDATE schema_migrations SET name = name WHERE version = 1");
+            return taken;
         }
         catch (DatabaseConfigurationException e)
         {

@@ -27,10 +27,14 @@ public sealed class GrantStore(Database database)
             AND s.ended_at IS NULL AND s.expires_at > @now AND u.status = 'Active' AND c.status = 'Active'
         """;
 
+    /// <summary>
+    /// A sum is no column: a PostgreSQL that has not counted its rows yet could otherwise take the cleaner's index, by the end, for the
+    /// one that finds the row.
+    /// </summary>
     private const string Redeem =
         $"""
         UPDATE authorization_codes SET spent_at = @now, spent_by = @mark
-        WHERE realm_id = @realm AND code_hash = @codeHash AND spent_at IS NULL AND expires_at > @now
+        WHERE realm_id = @realm AND code_hash = @codeHash AND spent_at IS NULL AND expires_at + 0 > @now
             AND redirect_uri IS NOT DISTINCT FROM @redirectUri AND code_challenge IS NOT DISTINCT FROM @codeChallenge
             AND EXISTS ({LiveGrant} AND g.id = authorization_codes.grant_id)
         """;
@@ -49,7 +53,7 @@ public sealed class GrantStore(Database database)
     private const string SpendRefreshToken =
         $"""
         UPDATE refresh_tokens SET spent_at = @now, sealed_successor = @sealedSuccessor
-        WHERE realm_id = @realm AND token_hash = @tokenHash AND spent_at IS NULL AND expires_at > @now
+        WHERE realm_id = @realm AND token_hash = @tokenHash AND spent_at IS NULL AND expires_at + 0 > @now
             AND EXISTS ({LiveGrant} AND g.id = refresh_tokens.grant_id)
         """;
 

@@ -24,7 +24,7 @@ internal static class Migrations
     /// Takes the steps that a database has not taken yet. The caller brings the transaction, which undoes all of them when one fails, and keeps
     /// others from doing the same.
     /// </summary>
-    public static async Task ApplyAsync(DbConnection connection, IReadOnlyList<Migration> steps)
+    public static async Task<bool> ApplyAsync(DbConnection connection, IReadOnlyList<Migration> steps)
     {
         await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, name text NOT NULL)");
         long current = await CurrentAsync(connection);
@@ -46,6 +46,8 @@ internal static class Migrations
             await connection.ExecuteAsync(
                 "INSERT INTO schema_migrations (version, name) VALUES (@Version, @Name)", new { migration.Version, migration.Name });
         }
+
+        return current < steps[^1].Version;
     }
 
     /// <summary>The last step that was taken; 0 of a database that has the table and no row.</summary>

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Atrium.Server.Http;
 using Atrium.Storage;
 
@@ -144,13 +143,15 @@ public sealed partial class DatabaseWatch(Database database, TimeProvider clock,
         {
             return e;
         }
-        catch (DbException e)
-        {
-            return new DatabaseUnavailableException(DatabaseTrouble.Failing, e.Message, e);
-        }
         catch (TimeoutException e)
         {
             return new DatabaseUnavailableException(DatabaseTrouble.Slow, $"it has not answered the simplest question for {Patience.TotalSeconds} s", e);
+        }
+#pragma warning disable CA1031 // A watch that ends by a surprise would leave the node unready for good.
+        catch (Exception e) when (e is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            return new DatabaseUnavailableException(DatabaseTrouble.Failing, e.Message, e);
         }
     }
 

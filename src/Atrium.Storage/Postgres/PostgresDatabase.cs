@@ -110,8 +110,10 @@ internal sealed class PostgresDatabase : Database
                 await RefuseUnfitAsync(connection);
                 await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
                 await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(@MigrationLock)", new { MigrationLock });
-                await ApplyMigrationsAsync(connection, steps);
-                await transaction.CommitAsync(cancellationToken);
+
+                // With nothing to keep, there is nothing to wait for: a synchronous standby may be away.
+                if (await ApplyMigrationsAsync(connection, steps))
+                    await transaction.CommitAsync(cancellationToken);
             },
             cancellationToken);
 

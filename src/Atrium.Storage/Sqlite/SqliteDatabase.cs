@@ -150,11 +150,7 @@ internal sealed class SqliteDatabase : Database
         try
         {
             await WriteAsync(
-                async connection =>
-                {
-                    await ApplyMigrationsAsync(connection, steps);
-                    return true;
-                },
+                connection => ApplyMigrationsAsync(connection, steps),
                 cancellationToken);
         }
         catch (DatabaseUnavailableException e)
@@ -220,9 +216,29 @@ internal sealed class SqliteDatabase : Database
             "PRAGMA query_only = 1; SELECT count(*) FROM sqlite_schema;");
     }
 
-    private static SqliteConnection OpenWriter(SqliteConnectionStringBuilder settings) => Open(
-        settings,
-        $"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = {Patience * 1000};");
+    private static SqliteConnection OpenWriter(SqliteConnectionStringBuilder settings)
+    {
+        MakeOwnersOnly(Path.GetFullPath(settings.DataSource));
+        return Open(settings, $"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = {Patience * 1000};");
+    }
+
+    /// <summary>A new file has password hashes in it soon: nobody else may read it. SQLite takes its permissions for the files beside it.</summary>
+    private static void MakeOwnersOnly(string path)
+    {
+        if (OperatingSystem.IsWindows() || File.Exists(path) || !Directory.Exists(Path.GetDirectoryName(path)))
+            return;
+        try
+        {
+            new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Somebody else was faster, or the folder can't be written, which SQLite tells better.
+        }
+    }
 
     private static SqliteConnection Open(SqliteConnectionStringBuilder settings, string first)
     {

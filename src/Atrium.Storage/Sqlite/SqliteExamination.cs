@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Atrium.Storage.Sqlite;
 
@@ -8,11 +9,14 @@ internal static class SqliteExamination
 {
     private const long LittleRoom = 256L << 20;
 
+    /// <summary>Less than what one group of commits may need.</summary>
+    private const long NoRoom = 1L << 20;
+
     public static async Task<IReadOnlyList<Finding>> RunAsync(DbConnection connection, string file, bool isReadOnly) =>
     [
         await JournalAsync(connection),
         await IntegrityAsync(connection),
-        CanWrite(file, isReadOnly),
+        await CanWriteAsync(file, isReadOnly),
         Room(file),
     ];
 
@@ -43,20 +47,39 @@ internal static class SqliteExamination
     }
 
     /// <summary>
-    /// Asked of SQLite, which opened it: to open the file once more and close it would let go of every lock that this process has on it.
+    /// Asked of SQLite, and not of the file system: to open the file by other means and close it would let go of every lock that this process
+    /// has on it.
     /// </summary>
-    private static Finding CanWrite(string file, bool isReadOnly) => isReadOnly
-        ? Finding.Bad("writable", $"{file} can only be read", "Give the user that runs Atrium write access to the file and its folder, or mount the disk for writing.")
-        : Finding.Good("writable", "this user may write the file");
+    private static async Task<Finding> CanWriteAsync(string file, bool isReadOnly)
+    {
+        if (isReadOnly)
+            return Finding.Bad("writable", $"{file} can only be read", "Give the user that runs Atrium write access to the file and its folder, or mount the disk for writing.");
+        try
+        {
+            // A server holds the file for moments only.
+            await using SqliteConnection writer = new(
+                new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = 2 }.ConnectionString);
+            await writer.OpenAsync();
+            await writer.ExecuteAsync("BEGIN IMMEDIATE; ROLLBACK;");
+            return Finding.Good("writable", "this user may write the file, and nobody else holds it");
+        }
+        catch (SqliteException e)
+        {
+            return Finding.Bad("writable", $"{file} can't be written now: {e.Message}", SqliteTroubles.AdviceFor(e));
+        }
+    }
 
     private static Finding Room(string file)
     {
         DriveInfo drive = new(Path.GetDirectoryName(file)!);
         long size = new FileInfo(file).Length;
         string text = $"the database has {Bytes(size)}, its disk {Bytes(drive.AvailableFreeSpace)} free";
-        return drive.AvailableFreeSpace < Math.Max(size / 10, LittleRoom)
-            ? Finding.Warning("disk space", text, "Make room: when the disk is full, nobody can sign in.")
-            : Finding.Good("disk space", text);
+        return drive.AvailableFreeSpace switch
+        {
+            < NoRoom => Finding.Bad("disk space", text, "Make room: nobody can sign in."),
+            var free when free < Math.Max(size / 10, LittleRoom) => Finding.Warning("disk space", text, "Make room: when the disk is full, nobody can sign in."),
+            _ => Finding.Good("disk space", text),
+        };
     }
 
     internal static string Bytes(long count) => count switch
