@@ -14,6 +14,7 @@ internal sealed class Side : IAsyncDisposable
         this.process = process;
         this.postgres = postgres;
         Url = url;
+        AppDomain.CurrentDomain.ProcessExit += EndWithUs;
     }
 
     public Uri Url { get; }
@@ -82,9 +83,12 @@ internal sealed class Side : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        AppDomain.CurrentDomain.ProcessExit -= EndWithUs;
         if (!process.HasExited)
             process.Kill();
         await process.WaitForExitAsync();
         process.Dispose();
     }
+
+    private void EndWithUs(object? sender, EventArgs e) => process.Kill();
 }

@@ -33,8 +33,8 @@ internal static class TwoNodes
         double ofNode = two.Zip(one, static (two, one) => two.Node / one.Node).Median(), ofDatabase = two.Zip(one, static (two, one) => two.Database / one.Database).Median();
         Console.WriteLine(
             $"A refresh costs two nodes {ofNode:F2} times what it costs one, and their database {ofDatabase:F2} times. "
-            + "The rates are no measure: nodes, database and load loop share these processors. Nodes on machines of their own, with as much processor each, "
-            + $"would do {2 / ofNode:F2} times as much as one as long as the database keeps up, which the same processors as a node's let it do for {one.Select(static c => c.Node / c.Database).Median():F1} nodes.");
+            + "The rates are no measure: nodes, database and load loop share these processors. "
+            + $"Two nodes on machines of their own would do {2 / ofNode:F2} times as much as one as long as the database keeps up; with as much processor as one node has, it keeps up with {one.Select(static c => c.Node / c.Database).Median():F1}.");
         return one.Concat(two).Sum(static cost => cost.Errors);
     }
 
