@@ -68,14 +68,11 @@ internal static class Beside
     /// <summary>Adds tokens that ended long ago, and waits until the node's cleaner, which comes about once a minute, is at them.</summary>
     private static async Task LetEndAsync(Installation installation, DbConnection connection)
     {
-        string numbers = installation.IsPostgres
-            ? $"generate_series(1, {Rows}) AS numbers(i)"
-            : $"(WITH RECURSIVE numbers(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM numbers WHERE i < {Rows}) SELECT i FROM numbers)";
         await connection.ExecuteAsync(
             $"""
             INSERT INTO refresh_tokens (realm_id, token_hash, grant_id, created_at, expires_at)
             SELECT g.realm_id, {(installation.IsPostgres ? "sha256(CAST(CAST(i AS text) AS bytea))" : "randomblob(32)")}, g.id, 0, 1
-            FROM (SELECT realm_id, id FROM grants LIMIT 1) AS g CROSS JOIN {numbers}
+            FROM (SELECT realm_id, id FROM grants LIMIT 1) AS g CROSS JOIN {installation.Numbers(Rows)}
             """);
         await UntilAsync(connection, static left => left < Rows);
     }

@@ -28,19 +28,19 @@ internal static class FilledRealm
             await connection.ExecuteAsync(
                 $"""
                 INSERT INTO organizations (realm_id, id, handle, name, name_key, status, metadata, settings, created_at, updated_at)
-                SELECT r.id, {Id("i")}, 'large-' || i, 'Organization ' || i, 'organization ' || i, 'Active', {Empty}, {Empty}, 0, 0 FROM realms r CROSS JOIN {Numbers(organizations)} WHERE r.handle = 'acme'
+                SELECT r.id, {Id("i")}, 'large-' || i, 'Organization ' || i, 'organization ' || i, 'Active', {Empty}, {Empty}, 0, 0 FROM realms r CROSS JOIN {installation.Numbers(organizations)} WHERE r.handle = 'acme'
                 """);
             await connection.ExecuteAsync(
                 $"""
                 INSERT INTO users (realm_id, id, email, email_key, email_verified, metadata, status, created_at, updated_at)
-                SELECT r.id, {Id("i")}, i || '@large.test', i || '@large.test', {(postgres ? "true" : "1")}, {Empty}, 'Active', 0, 0 FROM realms r CROSS JOIN {Numbers(users)} WHERE r.handle = 'acme'
+                SELECT r.id, {Id("i")}, i || '@large.test', i || '@large.test', {(postgres ? "true" : "1")}, {Empty}, 'Active', 0, 0 FROM realms r CROSS JOIN {installation.Numbers(users)} WHERE r.handle = 'acme'
                 """);
             await connection.ExecuteAsync(
                 $"""
                 INSERT INTO memberships (realm_id, id, user_id, organization_id, scopes, status, joined_at, created_at, updated_at)
                 SELECT r.id, {Id("i")}, {Id($"(i + {MembershipsEach - 1}) / {MembershipsEach}")}, {Id($"((i + {MembershipsEach - 1}) / {MembershipsEach} + (i % {MembershipsEach}) * {organizations / MembershipsEach}) % {organizations} + 1")},
                     '["member","projects:read"]', 'Active', 0, 0, 0
-                FROM realms r CROSS JOIN {Numbers(users * MembershipsEach)} WHERE r.handle = 'acme'
+                FROM realms r CROSS JOIN {installation.Numbers(users * MembershipsEach)} WHERE r.handle = 'acme'
                 """);
             if (!postgres)
                 await connection.ExecuteAsync("COMMIT");
@@ -50,9 +50,5 @@ internal static class FilledRealm
             Enumerable.Range(1, People).Select(i => new Guid($"{i * (users / People):x32}"))));
 
         string Id(string number) => postgres ? $"CAST(lpad(to_hex({number}), 32, '0') AS uuid)" : $"unhex(printf('%032x', {number}))";
-
-        string Numbers(int last) => postgres
-            ? $"generate_series(1, {last}) AS numbers(i)"
-            : $"(WITH RECURSIVE numbers(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM numbers WHERE i < {last}) SELECT i FROM numbers)";
     }
 }

@@ -49,6 +49,11 @@ internal sealed class Installation
     /// <summary>The arguments of one of Atrium's verbs.</summary>
     public string[] Verb(params string[] verb) => [settings.Server, .. verb, .. Place];
 
+    /// <summary>The numbers from 1 to the last, as a table with the column <c>i</c>, to stand behind CROSS JOIN.</summary>
+    public string Numbers(int last) => IsPostgres
+        ? $"generate_series(1, {last}) AS numbers(i)"
+        : $"(WITH RECURSIVE numbers(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM numbers WHERE i < {last}) SELECT i FROM numbers)";
+
     /// <summary>A connection of one's own, past Atrium.</summary>
     public async Task<DbConnection> ConnectAsync()
     {
