@@ -10,7 +10,7 @@ using Atrium.Storage;
 namespace Atrium.Bench;
 
 /// <summary>People with many memberships who are signed in, put straight into the store: signing them in would measure password hashing.</summary>
-internal sealed class Seed(Database database, TimeProvider clock)
+internal sealed class Seed(Database database, Client client, TimeProvider clock)
 {
     private readonly UserStore users = new(database);
     private readonly OrganizationStore organizations = new(database);
@@ -19,7 +19,7 @@ internal sealed class Seed(Database database, TimeProvider clock)
     private readonly GrantStore grants = new(database);
 
     /// <summary>A refresh token of a new multi-org grant for each connection, each of a person of their own.</summary>
-    public async Task<IReadOnlyList<string>> RefreshTokensAsync(Client client, int people, int organizationsEach)
+    public async Task<IReadOnlyList<string>> RefreshTokensAsync(int people, int organizationsEach, params IReadOnlyList<string> scopes)
     {
         CancellationToken none = CancellationToken.None;
         DateTimeOffset now = clock.GetUtcNow();
@@ -56,11 +56,15 @@ internal sealed class Seed(Database database, TimeProvider clock)
             await users.CreateAsync(user, passwordHash: null, none);
             foreach (Organization organization in shared)
                 await memberships.CreateAsync(MembershipOf(user, organization, now), none);
-            tokens.Add(await SignedInAsync(client, user, now));
+            tokens.Add(await SignedInAsync(user.Id, scopes));
         }
 
         return tokens;
     }
+
+    /// <summary>The same for people who are there already.</summary>
+    public async Task<IReadOnlyList<string>> RefreshTokensAsync(IEnumerable<Guid> people) =>
+        await Task.WhenAll(people.Select(id => SignedInAsync(new Id<User>(id), [])));
 
     private Membership MembershipOf(User user, Organization organization, DateTimeOffset now) => new()
     {
@@ -76,15 +80,16 @@ internal sealed class Seed(Database database, TimeProvider clock)
         UpdatedAt = now,
     };
 
-    private async Task<string> SignedInAsync(Client client, User user, DateTimeOffset now)
+    private async Task<string> SignedInAsync(Id<User> user, IReadOnlyList<string> scopes)
     {
+        DateTimeOffset now = clock.GetUtcNow();
         Id<Realm> realm = client.RealmId;
         Proof[] proofs = [new Proof(AuthenticationMethod.Password, now)];
         Session session = new()
         {
             RealmId = realm,
             Id = Id<Session>.New(clock),
-            UserId = user.Id,
+            UserId = user,
             Proofs = proofs,
             AuthenticatedAt = now,
             CreatedAt = now,
@@ -97,10 +102,10 @@ internal sealed class Seed(Database database, TimeProvider clock)
             Id = Id<Grant>.New(clock),
             SessionId = session.Id,
             ClientId = client.Id,
-            UserId = user.Id,
+            UserId = user,
             Door = Door.OAuth,
             Profile = TokenProfile.MultiOrg,
-            Scopes = [],
+            Scopes = scopes,
             Choice = OrganizationChoice.AllMemberships,
             CreatedAt = now,
         };

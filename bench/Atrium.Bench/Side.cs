@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Atrium.Testing;
 
 namespace Atrium.Bench;
 
@@ -8,11 +7,14 @@ namespace Atrium.Bench;
 internal sealed class Side : IAsyncDisposable
 {
     private readonly Process process;
+    private readonly PostgresProcesses? postgres;
 
-    private Side(Process process, Uri url)
+    private Side(Process process, Uri url, PostgresProcesses? postgres)
     {
         this.process = process;
+        this.postgres = postgres;
         Url = url;
+        AppDomain.CurrentDomain.ProcessExit += EndWithUs;
     }
 
     public Uri Url { get; }
@@ -26,6 +28,9 @@ internal sealed class Side : IAsyncDisposable
         }
     }
 
+    /// <summary>What a database in processes of its own has used, whoever it worked for.</summary>
+    public TimeSpan DatabaseCpu => postgres?.Cpu ?? TimeSpan.Zero;
+
     public long PeakMemory
     {
         get
@@ -35,9 +40,9 @@ internal sealed class Side : IAsyncDisposable
         }
     }
 
-    public static async Task<Side> StartAsync(Func<string, string[]> arguments, string folder)
+    public static async Task<Side> StartAsync(Func<string, string[]> arguments, string folder, PostgresProcesses? postgres = null)
     {
-        Uri url = new($"http://127.0.0.1:{FreePort()}");
+        Uri url = new($"http://127.0.0.1:{FreePort.Find()}");
         ProcessStartInfo start = new("dotnet", arguments(url.GetLeftPart(UriPartial.Authority)))
         {
             UseShellExecute = false,
@@ -54,7 +59,7 @@ internal sealed class Side : IAsyncDisposable
         };
         started.BeginOutputReadLine();
         started.BeginErrorReadLine();
-        Side side = new(started, url);
+        Side side = new(started, url, postgres);
         using HttpClient http = new();
         for (int i = 0; i < 300; i++)
         {
@@ -78,16 +83,12 @@ internal sealed class Side : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        AppDomain.CurrentDomain.ProcessExit -= EndWithUs;
         if (!process.HasExited)
             process.Kill();
         await process.WaitForExitAsync();
         process.Dispose();
     }
 
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private void EndWithUs(object? sender, EventArgs e) => process.Kill();
 }

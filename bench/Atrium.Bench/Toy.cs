@@ -5,7 +5,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Atrium.Bench;
@@ -24,7 +23,7 @@ internal static class Toy
         await using WebApplication app = builder.Build();
         byte[] secretHash = SHA256.HashData("toy-secret"u8);
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using Commits? commits = database is null ? null : new Commits(database);
+        await using ToyCommits? commits = database is null ? null : ToyCommits.To(database);
         app.MapGet("/health/ready", static () => "ready");
         app.MapPost("/token", async (HttpRequest request) =>
         {
@@ -32,7 +31,8 @@ internal static class Toy
             string clientId = form["client_id"].ToString();
             if (!CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(form["client_secret"].ToString())), secretHash))
                 return Results.StatusCode(StatusCodes.Status401Unauthorized);
-            commits?.Add(Encoding.UTF8.GetBytes(form["refresh_token"].ToString()));
+            if (commits is not null)
+                await commits.AddAsync(RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes));
             return Results.Json(new Dictionary<string, object>
             {
                 ["access_token"] = Sign(key, clientId),
@@ -61,42 +61,5 @@ internal static class Toy
 
         string signed = $"{Base64Url.EncodeToString("""{"alg":"ES256","typ":"at+jwt"}"""u8)}.{Base64Url.EncodeToString(payload.ToArray())}";
         return $"{signed}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
-    }
-
-    /// <summary>One durable commit for each call: write-ahead log, <c>synchronous=FULL</c>, one connection.</summary>
-    private sealed class Commits : IDisposable
-    {
-        private readonly Lock gate = new();
-        private readonly SqliteConnection connection;
-        private readonly SqliteCommand insert;
-
-        public Commits(string path)
-        {
-            connection = new SqliteConnection($"Data Source={path}");
-            connection.Open();
-            using SqliteCommand setup = connection.CreateCommand();
-            setup.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE tokens (hash blob NOT NULL PRIMARY KEY)";
-            setup.ExecuteNonQuery();
-            insert = connection.CreateCommand();
-            insert.CommandText = "INSERT INTO tokens (hash) VALUES (@hash)";
-            insert.Parameters.Add("@hash", SqliteType.Blob);
-            insert.Prepare();
-        }
-
-        public void Add(byte[] token)
-        {
-            byte[] hash = SHA256.HashData([.. token, .. Guid.NewGuid().ToByteArray()]);
-            lock (gate)
-            {
-                insert.Parameters[0].Value = hash;
-                insert.ExecuteNonQuery();
-            }
-        }
-
-        public void Dispose()
-        {
-            insert.Dispose();
-            connection.Dispose();
-        }
     }
 }
