@@ -14,73 +14,7 @@ namespace Atrium.Storage;
 public sealed class GrantStore(Database database)
 {
     internal const string CodeColumns = "realm_id, code_hash, grant_id, redirect_uri, nonce, code_challenge, created_at, expires_at, spent_at, spent_by";
-    private const string TokenColumns = "realm_id, token_hash, grant_id, created_at, expires_at, spent_at, sealed_successor";
-
-    /// <summary>What a grant <c>g</c> stands on, alive; the same as <see cref="GrantFacts.IsLive"/>.</summary>
-    private const string LiveGrant =
-        """
-        SELECT 1 FROM grants g
-            JOIN sessions s ON s.realm_id = g.realm_id AND s.id = g.session_id
-            JOIN clients c ON c.realm_id = g.realm_id AND c.id = g.client_id
-            JOIN users u ON u.realm_id = g.realm_id AND u.id = g.user_id
-        WHERE g.realm_id = @realm AND g.client_id = @client AND g.ended_at IS NULL
-            AND s.ended_at IS NULL AND s.expires_at > @now AND u.status = 'Active' AND c.status = 'Active'
-        """;
-
-    /// <summary>
-    /// A sum is no column: a PostgreSQL that has not counted its rows yet could otherwise take the cleaner's index, by the end, for the
-    /// one that finds the row.
-    /// </summary>
-    private const string Redeem =
-        $"""
-        UPDATE authorization_codes SET spent_at = @now, spent_by = @mark
-        WHERE realm_id = @realm AND code_hash = @codeHash AND spent_at IS NULL AND expires_at + 0 > @now
-            AND redirect_uri IS NOT DISTINCT FROM @redirectUri AND code_challenge IS NOT DISTINCT FROM @codeChallenge
-            AND EXISTS ({LiveGrant} AND g.id = authorization_codes.grant_id)
-        """;
-
-    private const string RedeemForRefreshToken =
-        $"""
-        {Redeem};
-        INSERT INTO refresh_tokens ({TokenColumns})
-        SELECT g.realm_id, @mark, g.id, @now, CASE WHEN s.expires_at < @refreshExpiresAt THEN s.expires_at ELSE @refreshExpiresAt END, NULL, NULL
-        FROM authorization_codes a
-            JOIN grants g ON g.realm_id = a.realm_id AND g.id = a.grant_id
-            JOIN sessions s ON s.realm_id = g.realm_id AND s.id = g.session_id
-        WHERE a.realm_id = @realm AND a.code_hash = @codeHash AND a.spent_by = @mark
-        """;
-
-    private const string SpendRefreshToken =
-        $"""
-        UPDATE refresh_tokens SET spent_at = @now, sealed_successor = @sealedSuccessor
-        WHERE realm_id = @realm AND token_hash = @tokenHash AND spent_at IS NULL AND expires_at + 0 > @now
-            AND EXISTS ({LiveGrant} AND g.id = refresh_tokens.grant_id)
-        """;
-
-    private const string GiveSuccessor =
-        $"""
-        INSERT INTO refresh_tokens ({TokenColumns})
-        SELECT g.realm_id, @successorHash, g.id, @now, CASE WHEN s.expires_at < @expiresAt THEN s.expires_at ELSE @expiresAt END, NULL, NULL
-        FROM refresh_tokens t
-            JOIN grants g ON g.realm_id = t.realm_id AND g.id = t.grant_id
-            JOIN sessions s ON s.realm_id = g.realm_id AND s.id = g.session_id
-        WHERE t.realm_id = @realm AND t.token_hash = @tokenHash AND t.sealed_successor = @sealedSuccessor
-        """;
-
-    private const string Rotate = $"{SpendRefreshToken}; {GiveSuccessor}";
-
-    private const string RotateAndSwitch =
-        $"""
-        {SpendRefreshToken}
-            AND EXISTS (SELECT 1 FROM grants g
-                    JOIN memberships m ON m.realm_id = g.realm_id AND m.user_id = g.user_id AND m.organization_id = @switchTo AND m.status = 'Active'
-                    JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id AND o.status = 'Active'
-                WHERE g.realm_id = @realm AND g.id = refresh_tokens.grant_id);
-        {GiveSuccessor};
-        UPDATE grants SET choice = 'chosen', organization_id = @switchTo
-        WHERE realm_id = @realm AND id IN (SELECT grant_id FROM refresh_tokens
-            WHERE realm_id = @realm AND token_hash = @tokenHash AND sealed_successor = @sealedSuccessor)
-        """;
+    internal const string TokenColumns = "realm_id, token_hash, grant_id, created_at, expires_at, spent_at, sealed_successor";
 
     private readonly GrantFactsSql ofGrant = new("", "grants g", "g.id = @grant", database.ElementsOf("m.scopes"));
 
@@ -126,9 +60,9 @@ public sealed class GrantStore(Database database)
     /// <summary>Spends a code for a refresh token, if the client gets one, and loads the facts to issue from; null for a code that there is not.</summary>
     public Task<Spending<AuthorizationCode>?> RedeemAsync(CodeRedemption redemption, CancellationToken cancellationToken) =>
         database.WriteThenReadAsync(
-            TextOf(redemption),
+            GrantSpendingSql.TextOf(redemption),
             ofCode.Text,
-            ParametersOf(redemption),
+            GrantSpendingSql.ParametersOf(redemption),
             results => ReadAsync(results, redemption),
             cancellationToken);
 
@@ -140,9 +74,9 @@ public sealed class GrantStore(Database database)
         SignInCompletion completion, CodeRedemption redemption, CancellationToken cancellationToken)
     {
         DynamicParameters parameters = SignInCompletionSql.ParametersOf(completion);
-        parameters.AddDynamicParams(ParametersOf(redemption));
+        parameters.AddDynamicParams(GrantSpendingSql.ParametersOf(redemption));
         return database.WriteThenReadAsync(
-            $"{SignInCompletionSql.TextOf(database, completion)};\n{TextOf(redemption)}",
+            $"{SignInCompletionSql.TextOf(database, completion)};\n{GrantSpendingSql.TextOf(redemption)}",
             ofCode.Text,
             parameters,
             results => ReadAsync(results, redemption),
@@ -155,19 +89,9 @@ public sealed class GrantStore(Database database)
     /// </summary>
     public Task<Spending<RefreshToken>?> RotateAsync(RefreshRotation rotation, CancellationToken cancellationToken) =>
         database.WriteThenReadAsync(
-            rotation.SwitchTo is null ? Rotate : RotateAndSwitch,
+            GrantSpendingSql.TextOf(rotation),
             ofToken.Text,
-            new
-            {
-                realm = rotation.RealmId,
-                tokenHash = rotation.TokenHash,
-                client = rotation.ClientId,
-                now = rotation.Now,
-                successorHash = rotation.SuccessorHash,
-                sealedSuccessor = rotation.SealedSuccessor,
-                expiresAt = rotation.ExpiresAt,
-                switchTo = rotation.SwitchTo,
-            },
+            GrantSpendingSql.ParametersOf(rotation),
             async results =>
             {
                 if (await ReadAsync<RefreshToken>(results, rotation.SwitchTo) is not var (token, facts))
@@ -224,21 +148,6 @@ public sealed class GrantStore(Database database)
             """,
             parameters);
     }
-
-    private static string TextOf(CodeRedemption redemption) => redemption.GivesRefreshToken ? RedeemForRefreshToken : Redeem;
-
-    private static object ParametersOf(CodeRedemption redemption) => new
-    {
-        realm = redemption.RealmId,
-        codeHash = redemption.CodeHash,
-        client = redemption.ClientId,
-        redirectUri = redemption.RedirectUri,
-        codeChallenge = redemption.CodeChallenge,
-        now = redemption.Now,
-        mark = redemption.Mark,
-        refreshExpiresAt = redemption.RefreshExpiresAt,
-        switchTo = (Id<Organization>?)null,
-    };
 
     private static async Task<Spending<AuthorizationCode>?> ReadAsync(SqlMapper.GridReader results, CodeRedemption redemption)
     {
