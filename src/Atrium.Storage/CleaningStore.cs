@@ -18,7 +18,7 @@ public sealed record Ending(string Table, string Key, string End, TimeSpan KeptF
 public sealed class CleaningStore(Database database)
 {
     /// <summary>Few enough that nobody notices the transaction they are deleted in.</summary>
-    public const int BatchSize = 200;
+    public const int BatchSize = 50;
 
     /// <summary>A session that has ended, with everything that came from it.</summary>
     private static readonly Ending Sessions = new("sessions", "id", "coalesce(ended_at, expires_at)", TimeSpan.FromDays(7));
