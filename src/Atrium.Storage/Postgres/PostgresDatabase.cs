@@ -33,7 +33,7 @@ internal sealed class PostgresDatabase : Database
     public PostgresDatabase(string connectionString)
     {
         settings = Parse(connectionString);
-        source = NpgsqlDataSource.Create(settings);
+        source = NpgsqlDataSource.Create(WithLockTimeout(settings));
         connections = new PostgresConnections(source, settings);
     }
 
@@ -177,6 +177,15 @@ internal sealed class PostgresDatabase : Database
             throw new DatabaseConfigurationException($"The connection string can't be read: {e.Message} {DatabaseConfigurationException.Examples}", e);
         }
     }
+
+    /// <summary>
+    /// A change whose commit comes with it is never cancelled; where it waits for somebody's lock, the server itself ends it, before whoever asked
+    /// gives up and is told that it may have been done.
+    /// </summary>
+    private static NpgsqlConnectionStringBuilder WithLockTimeout(NpgsqlConnectionStringBuilder settings) =>
+        settings.CommandTimeout == 0 || settings.Options?.Contains("lock_timeout", StringComparison.Ordinal) == true
+            ? settings
+            : new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Options = $"{settings.Options} -c lock_timeout={settings.CommandTimeout * 750}".TrimStart() };
 
     private static string AdviceFor(PostgresException e) => e.SqlState switch
     {
