@@ -20,6 +20,12 @@ public enum ChangeKind
 
     /// <summary>An API key, by its id.</summary>
     ApiKey,
+
+    /// <summary>What happened in a realm and has no place in its log yet, by the realm's id; nodes don't tell each other.</summary>
+    FreshEvents,
+
+    /// <summary>The log of a realm, by the realm's id: it has grown.</summary>
+    Events,
 }
 
 /// <summary>Says that something which nodes remember is not any more what they remember.</summary>
@@ -44,6 +50,10 @@ public sealed record Change
     public static Change OfSigningKeys(Id<Realm> realm) => new(ChangeKind.SigningKeys, realm.ToString());
 
     public static Change OfApiKey(Id<ApiKey> key) => new(ChangeKind.ApiKey, key.ToString());
+
+    public static Change OfFreshEvents(Id<Realm> realm) => new(ChangeKind.FreshEvents, realm.ToString());
+
+    public static Change OfEvents(Id<Realm> realm) => new(ChangeKind.Events, realm.ToString());
 
     /// <summary>As nodes tell each other.</summary>
     public override string ToString() => $"{Kind}:{Name}";

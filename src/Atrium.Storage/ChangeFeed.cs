@@ -19,10 +19,12 @@ public sealed class ChangeFeed
     /// <summary>How long a change made elsewhere may go unnoticed at most; what was remembered for longer is looked up again.</summary>
     public TimeSpan MaxAge => hearsOthers ? WhileHearing : WhileDeaf;
 
-    public void Subscribe(Action<Change> listener)
+    /// <summary>Until what it returns is disposed of; a call that is under way then may still come.</summary>
+    public IDisposable Subscribe(Action<Change> listener)
     {
         lock (gate)
             listeners = [.. listeners, listener];
+        return new Subscription(this, listener);
     }
 
     internal void Tell(Change change)
@@ -39,4 +41,13 @@ public sealed class ChangeFeed
     }
 
     internal void EndHearing() => hearsOthers = false;
+
+    private sealed class Subscription(ChangeFeed feed, Action<Change> listener) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (feed.gate)
+                feed.listeners = [.. feed.listeners.Where(other => !ReferenceEquals(other, listener))];
+        }
+    }
 }

@@ -1,5 +1,8 @@
 using System.Data.Common;
 using System.Security.Cryptography;
+using Atrium.Core;
+using Atrium.Core.Events;
+using Atrium.Core.Realms;
 using Atrium.Storage.Postgres;
 using Atrium.Storage.Sqlite;
 using Dapper;
@@ -66,6 +69,9 @@ public abstract class Database : IAsyncDisposable
     /// <summary>What is changed here, and by other nodes.</summary>
     public ChangeFeed Changes { get; } = new();
 
+    /// <summary>The clock that events are told by.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     /// <summary>What database this is, for people to read; no password.</summary>
     public abstract string Description { get; }
 
@@ -111,6 +117,9 @@ public abstract class Database : IAsyncDisposable
 
     /// <summary>The database's own clock in Unix milliseconds, as an expression.</summary>
     internal abstract string Clock { get; }
+
+    /// <summary>The database's own clock, finer than two changes of one row can follow each other, as an expression.</summary>
+    internal abstract string Moment { get; }
 
     /// <summary>What an operator should know of it, each matter with its verdict.</summary>
     public abstract Task<IReadOnlyList<Finding>> ExamineAsync(CancellationToken cancellationToken);
@@ -189,6 +198,42 @@ public abstract class Database : IAsyncDisposable
         Changes.Tell(told);
         return result;
     }
+
+    /// <summary>
+    /// As <see cref="WriteAsync"/>, for a change that somebody may need to know of: its events are written with it, and with them the answer
+    /// that is kept for a second asking.
+    /// </summary>
+    public async Task<T> RecordAsync<T>(
+        Id<Realm> realm, Origin origin, Func<DbConnection, EventLog, Task<T>> change, CancellationToken cancellationToken)
+    {
+        (T result, bool happened) = await WriteAsync(Recording(realm, origin, change), cancellationToken);
+        if (happened)
+            Changes.Tell(Change.OfFreshEvents(realm));
+        return result;
+    }
+
+    /// <summary>As <see cref="RecordAsync"/>, for a change of something that nodes remember.</summary>
+    public async Task<T> RecordAndTellAsync<T>(
+        Id<Realm> realm, Origin origin, Change told, Func<DbConnection, EventLog, Task<T>> change, CancellationToken cancellationToken)
+    {
+        (T result, bool happened) = await WriteAndTellAsync(told, Recording(realm, origin, change), cancellationToken);
+        if (happened)
+            Changes.Tell(Change.OfFreshEvents(realm));
+        return result;
+    }
+
+    private Func<DbConnection, Task<(T Result, bool Happened)>> Recording<T>(
+        Id<Realm> realm, Origin origin, Func<DbConnection, EventLog, Task<T>> change) =>
+        async connection =>
+        {
+            EventLog log = new();
+            T result = await change(connection, log);
+            if (!log.IsEmpty)
+                await log.WriteAsync(connection, this, realm, origin);
+            if (origin.Receipt is { } receipt && receipt.Seal(result) is { } answer)
+                await IdempotencyStore.KeepAsync(connection, realm, receipt, answer);
+            return (result, !log.IsEmpty);
+        };
 
     /// <summary>
     /// Hears what other nodes change until the connection for it is lost, which is an exception, or the token ends it. Returns where

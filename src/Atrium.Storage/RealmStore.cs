@@ -6,10 +6,10 @@ using Dapper;
 
 namespace Atrium.Storage;
 
-/// <summary>Realms, the keys they sign with, and the keys of the back ends that may call for them.</summary>
+/// <summary>Realms, and the keys they sign with.</summary>
 public sealed class RealmStore(Database database)
 {
-    internal const string Columns = "id, handle, name, created_at";
+    internal const string Columns = "id, handle, name, settings, created_at, updated_at";
     private const string KeyColumns = "realm_id, kid, algorithm, sealed_private_key, certificate, created_at";
 
     public Task<Realm?> FindByHandleAsync(string handle, CancellationToken cancellationToken) =>
@@ -33,7 +33,7 @@ public sealed class RealmStore(Database database)
             async connection =>
             {
                 int made = await connection.ExecuteAsync(
-                    "INSERT INTO realms (id, handle, name, created_at) VALUES (@Id, @Handle, @Name, @CreatedAt) ON CONFLICT DO NOTHING", realm);
+                    $"INSERT INTO realms ({Columns}) VALUES (@Id, @Handle, @Name, @Settings, @CreatedAt, @UpdatedAt) ON CONFLICT DO NOTHING", realm);
                 if (made == 0)
                     return false;
                 foreach (SigningKey key in signingKeys)
@@ -69,24 +69,6 @@ public sealed class RealmStore(Database database)
     /// <summary>The roles of the realm that these scopes name.</summary>
     public Task<IReadOnlyList<Role>> RolesAsync(Id<Realm> realm, IReadOnlyList<string> slugs, CancellationToken cancellationToken) =>
         database.QueryAsync(connection => RolesAsync(connection, realm, slugs), cancellationToken);
-
-    public Task CreateApiKeyAsync(ApiKey key, SecretHash secretHash, CancellationToken cancellationToken) =>
-        database.WriteAndTellAsync(
-            Change.OfApiKey(key.Id),
-            connection => connection.ExecuteAsync(
-                """
-                INSERT INTO api_keys (realm_id, id, name, secret_hash, scopes, expires_at, created_at)
-                VALUES (@RealmId, @Id, @Name, @secretHash, @Scopes, @ExpiresAt, @CreatedAt)
-                """,
-                new { key.RealmId, key.Id, key.Name, secretHash, key.Scopes, key.ExpiresAt, key.CreatedAt }),
-            cancellationToken);
-
-    /// <summary>The key that a caller presented, whatever the realm: it is how a caller's realm becomes known.</summary>
-    public Task<ApiKey?> FindApiKeyAsync(SecretHash secretHash, CancellationToken cancellationToken) =>
-        database.QueryAsync(
-            connection => connection.QuerySingleOrDefaultAsync<ApiKey>(
-                "SELECT realm_id, id, name, scopes, expires_at, created_at FROM api_keys WHERE secret_hash = @secretHash", new { secretHash }),
-            cancellationToken);
 
     internal static async Task<IReadOnlyList<Role>> RolesAsync(DbConnection connection, Id<Realm> realm, IEnumerable<string> slugs) =>
         [

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -54,12 +55,15 @@ internal static class SqlTypes
         Id<Session>();
         Id<Grant>();
         Id<Node>();
+        Id<Event>();
         Json<IReadOnlyList<string>>();
         Json<IReadOnlyList<Proof>>();
         Json<IReadOnlyDictionary<string, string>>();
         Json<ClientSettings>();
         Json<OrganizationSettings>();
         Json<AuthorizationRequest>();
+        Json<RealmSettings>();
+        Json<EventActor>();
 
         static void Id<T>()
             where T : IIdentified => SqlMapper.AddTypeHandler(typeof(Id<T>), new IdHandler<T>());

@@ -12,5 +12,9 @@ public sealed record Realm : IIdentified
 
     public required string Name { get; init; }
 
+    public RealmSettings Settings { get; init; } = new();
+
     public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset UpdatedAt { get; init; }
 }

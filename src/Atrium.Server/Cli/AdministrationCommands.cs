@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Realms;
-using Atrium.Server.Doors.AuthKit;
 using Atrium.Server.Hosting;
 using Atrium.Storage;
 
@@ -62,7 +62,7 @@ public static class AdministrationCommands
         {
             if (parsed.GetRequiredValue(scopes).FirstOrDefault(static scope => scope != ApiKey.Everything && !ApiScopes.All.Contains(scope)) is { } unknown)
                 return CommandLine.Fail($"There is no scope \"{unknown}\". The scopes are {ApiKey.Everything}, {string.Join(", ", ApiScopes.All)}.");
-            Secret secret = Secret.New("sk_");
+            Secret secret = Secret.New(ApiKey.SecretPrefix);
             ApiKey key = new()
             {
                 RealmId = realm.Id,
@@ -70,8 +70,9 @@ public static class AdministrationCommands
                 Name = parsed.GetRequiredValue(name),
                 Scopes = parsed.GetRequiredValue(scopes),
                 CreatedAt = backbone.Clock.GetUtcNow(),
+                UpdatedAt = backbone.Clock.GetUtcNow(),
             };
-            await backbone.Realms.CreateApiKeyAsync(key, secret.Hash(), cancellationToken);
+            await new ApiKeyStore(backbone.Database).CreateAsync(key, secret.Hash(), Origin.CommandLine, cancellationToken);
             Console.WriteLine($"Key {key.Id} of realm {realm.Handle}. It is shown this once:");
             Console.WriteLine(secret.Reveal());
             return 0;

@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
@@ -27,6 +28,7 @@ public sealed class DemoRealm(IServiceProvider services)
     private readonly Backbone backbone = services.GetRequiredService<Backbone>();
     private readonly ClientStore clients = services.GetRequiredService<ClientStore>();
     private readonly OrganizationStore organizations = services.GetRequiredService<OrganizationStore>();
+    private readonly ApiKeyStore keys = services.GetRequiredService<ApiKeyStore>();
     private readonly UserStore users = services.GetRequiredService<UserStore>();
     private readonly MembershipStore memberships = services.GetRequiredService<MembershipStore>();
     private readonly FactorStore factors = services.GetRequiredService<FactorStore>();
@@ -37,7 +39,7 @@ public sealed class DemoRealm(IServiceProvider services)
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
         // The neighbour's key comes last of all: once it opens something, the whole demo is there.
-        if (await backbone.Realms.FindApiKeyAsync(new Secret(NeighbourApiKey).Hash(), cancellationToken) is not null)
+        if (await keys.FindAsync(new Secret(NeighbourApiKey).Hash(), cancellationToken) is not null)
             return;
 
         string passwordHash = await backbone.Passwords.HashAsync(Password, cancellationToken)
@@ -260,7 +262,7 @@ public sealed class DemoRealm(IServiceProvider services)
     private async Task ApiKeyAsync(Realm realm, string secret, CancellationToken cancellationToken)
     {
         SecretHash hash = new Secret(secret).Hash();
-        if (await backbone.Realms.FindApiKeyAsync(hash, cancellationToken) is null)
+        if (await keys.FindAsync(hash, cancellationToken) is null)
         {
             ApiKey key = new()
             {
@@ -269,8 +271,9 @@ public sealed class DemoRealm(IServiceProvider services)
                 Name = "Demo key",
                 Scopes = [Core.Realms.ApiKey.Everything],
                 CreatedAt = clock.GetUtcNow(),
+                UpdatedAt = clock.GetUtcNow(),
             };
-            await backbone.Realms.CreateApiKeyAsync(key, hash, cancellationToken);
+            await keys.CreateAsync(key, hash, Origin.System, cancellationToken);
         }
     }
 }

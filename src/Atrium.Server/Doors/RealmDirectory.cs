@@ -10,18 +10,22 @@ namespace Atrium.Server.Doors;
 public sealed class RealmDirectory
 {
     private readonly Remembered<string, Realm> realmsByHandle;
+    private readonly Remembered<Id<Realm>, Realm> realmsById;
     private readonly Remembered<string, Client> clientsById;
     private readonly Remembered<SecretHash, ApiKey> keysBySecret;
 
-    public RealmDirectory(RealmStore realms, ClientStore clients, Database database, TimeProvider clock)
+    public RealmDirectory(RealmStore realms, ClientStore clients, ApiKeyStore keys, Database database, TimeProvider clock)
     {
         realmsByHandle = new(database.Changes, clock, realms.FindByHandleAsync);
+        realmsById = new(database.Changes, clock, realms.FindAsync);
         clientsById = new(database.Changes, clock, clients.FindByClientIdAsync);
-        keysBySecret = new(database.Changes, clock, realms.FindApiKeyAsync);
+        keysBySecret = new(database.Changes, clock, keys.FindAsync);
         database.Changes.Subscribe(Forget);
     }
 
     public ValueTask<Realm?> RealmAsync(string handle, CancellationToken cancellationToken) => realmsByHandle.GetAsync(handle, cancellationToken);
+
+    public ValueTask<Realm?> RealmAsync(Id<Realm> id, CancellationToken cancellationToken) => realmsById.GetAsync(id, cancellationToken);
 
     /// <summary>The client of that id, whatever its realm: for the doors whose paths name none.</summary>
     public ValueTask<Client?> ClientAsync(string clientId, CancellationToken cancellationToken) => clientsById.GetAsync(clientId, cancellationToken);
@@ -39,6 +43,7 @@ public sealed class RealmDirectory
         {
             case ChangeKind.Realm:
                 realmsByHandle.Forget(change.Name);
+                realmsById.ForgetAll();
                 break;
             case ChangeKind.Client:
                 clientsById.Forget(change.Name);
@@ -48,6 +53,7 @@ public sealed class RealmDirectory
                 break;
             case ChangeKind.Everything:
                 realmsByHandle.ForgetAll();
+                realmsById.ForgetAll();
                 clientsById.ForgetAll();
                 keysBySecret.ForgetAll();
                 break;

@@ -2,7 +2,9 @@ using Atrium.Server.Demo;
 using Atrium.Server.Doors;
 using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Doors.AuthKit;
+using Atrium.Server.Doors.Management;
 using Atrium.Server.Doors.OAuth;
+using Atrium.Server.Events;
 using Atrium.Server.Http;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
@@ -50,11 +52,13 @@ public static class AtriumServer
         builder.Services.AddSingleton<DatabaseWatch>();
         builder.Services.AddHostedService<ChangeListener>();
         builder.Services.AddSingleton<NodePresence>().AddHostedService(static services => services.GetRequiredService<NodePresence>());
+        builder.Services.AddHostedService<EventSequencer>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
         builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>();
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
+        builder.Services.AddSingleton<Idempotency>();
         builder.Services.AddOAuthDoor();
         builder.Services.AddAuthKitDoor();
         builder.Services.AddAppNativeDoor();
@@ -75,6 +79,7 @@ public static class AtriumServer
         app.MapOAuthDoor();
         app.MapAuthKitDoor();
         app.MapAppNativeDoor();
+        app.MapManagementDoor();
         if (options.Demo)
             app.MapDemo();
         app.Lifetime.ApplicationStarted.Register(() =>

@@ -38,6 +38,7 @@ public sealed class Backbone : IAsyncDisposable
     {
         string keyFilePath = KeyFilePath(options);
         Database database = await Database.OpenAsync(options.Database, cancellationToken);
+        database.Time = clock;
         try
         {
             KeyFile keyFile = KeyFile.LoadOrCreate(keyFilePath);
@@ -89,6 +90,8 @@ public static class BackboneServices
         .AddSingleton(backbone.Keys)
         .AddSingleton(backbone.Passwords)
         .AddSingleton(backbone.Realms)
+        .AddSingleton<ApiKeyStore>()
+        .AddSingleton<EventStore>()
         .AddSingleton<ClientStore>()
         .AddSingleton<OrganizationStore>()
         .AddSingleton<UserStore>()

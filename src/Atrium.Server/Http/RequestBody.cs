@@ -35,6 +35,15 @@ public static class RequestBody
         return body.ToArray();
     }
 
+    /// <summary>Reads the whole body and puts it back for the handler; null when it is too large.</summary>
+    public static async Task<byte[]?> BufferAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (await ReadAsync(request, cancellationToken) is not { } body)
+            return null;
+        request.Body = new MemoryStream(body, writable: false);
+        return body;
+    }
+
     /// <summary>
     /// <c>application/x-www-form-urlencoded</c>. It tolerates what some clients forget to encode, such as spaces; null when it isn't UTF-8.
     /// </summary>

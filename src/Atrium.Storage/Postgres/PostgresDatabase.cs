@@ -93,6 +93,8 @@ internal sealed class PostgresDatabase : Database
 
     internal override string Clock => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
 
+    internal override string Moment => "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)";
+
     public override Task<IReadOnlyList<Finding>> ExamineAsync(CancellationToken cancellationToken) =>
         ReadAsync(connection => PostgresExamination.RunAsync(connection, settings.MaxPoolSize), cancellationToken);
 

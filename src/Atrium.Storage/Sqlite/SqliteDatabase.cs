@@ -135,6 +135,8 @@ internal sealed class SqliteDatabase : Database
 
     internal override string Clock => "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
+    internal override string Moment => "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+
     public override Task<IReadOnlyList<Finding>> ExamineAsync(CancellationToken cancellationToken) =>
         ReadAsync(connection => SqliteExamination.RunAsync(connection, file, isReadOnly), cancellationToken);
 

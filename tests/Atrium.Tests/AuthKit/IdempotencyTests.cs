@@ -2,6 +2,7 @@ using System.Net;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
+using Atrium.Server.Doors;
 using Atrium.Server.Doors.AuthKit;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
@@ -92,10 +93,10 @@ public sealed class IdempotencyTests(DemoServer server) : IClassFixture<DemoServ
 
         using CancellationTokenSource leaves = new();
         DefaultHttpContext first = RequestWithKey("leaves", leaves.Token);
-        await idempotency.RunAsync(first, realm.Id, "credential", [], isRepeatable: false, WorkAsync, leaves.Token);
+        await idempotency.RunAsync(first, realm.Id, "credential", [], isRepeatable: false, Callers.IdempotencyRefusals, WorkAsync, leaves.Token);
         first.RequestAborted.ShouldBe(leaves.Token);
         DefaultHttpContext second = RequestWithKey("leaves", default);
-        await (await idempotency.RunAsync(second, realm.Id, "credential", [], isRepeatable: false, WorkAsync, default)).ExecuteAsync(second);
+        await (await idempotency.RunAsync(second, realm.Id, "credential", [], isRepeatable: false, Callers.IdempotencyRefusals, WorkAsync, default)).ExecuteAsync(second);
 
         done.ShouldBe(1);
         second.Response.StatusCode.ShouldBe(201);
@@ -130,7 +131,7 @@ public sealed class IdempotencyTests(DemoServer server) : IClassFixture<DemoServ
         done.ShouldBe(times);
 
         Task<IResult> AskAsync() =>
-            idempotency.RunAsync(RequestWithKey(key, default), realm.Id, "credential", [], isRepeatable, WorkAsync, default);
+            idempotency.RunAsync(RequestWithKey(key, default), realm.Id, "credential", [], isRepeatable, Callers.IdempotencyRefusals, WorkAsync, default);
 
         Task<IResult> WorkAsync(CancellationToken cancellationToken)
         {

@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
@@ -75,9 +76,9 @@ internal sealed class World(DemoServer server)
         ApiKey key = new()
         {
             RealmId = (await RealmAsync()).Id, Id = Id<ApiKey>.New(server.Clock), Name = "Test", Scopes = scopes, ExpiresAt = expiresAt,
-            CreatedAt = server.Clock.GetUtcNow(),
+            CreatedAt = server.Clock.GetUtcNow(), UpdatedAt = server.Clock.GetUtcNow(),
         };
-        await server.Get<RealmStore>().CreateApiKeyAsync(key, secret.Hash(), default);
+        await server.Get<ApiKeyStore>().CreateAsync(key, secret.Hash(), Origin.System, default);
         return secret.Reveal();
     }
 

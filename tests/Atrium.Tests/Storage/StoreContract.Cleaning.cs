@@ -35,7 +35,7 @@ public abstract partial class StoreContract
             None);
         (SignInCompletion completion, RefreshToken _) = await MakeFamily(client, user);
         await new GuessStore(Database).AddAsync(Realm.Id, [Secret.New().Hash()], Now, None);
-        await new IdempotencyStore(Database).ReserveAsync(Realm.Id, Secret.New().Hash(), Secret.New().Hash(), Now, Now, Now, None);
+        await new IdempotencyStore(Database).ReserveAsync(Realm.Id, Secret.New().Hash(), Secret.New().Hash(), Secret.New().Hash(), Now, Now, Now, None);
 
         (string Table, TimeSpan Stays)[] times =
         [

@@ -1,6 +1,8 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
@@ -213,40 +215,62 @@ public abstract partial class StoreContract
     {
         SecretHash key = new Secret("key").Hash();
         SecretHash fingerprint = new Secret("request").Hash();
-        IdempotentAnswer?[] answers = await AtOnce(_ => Reserve());
-        answers.Count(static answer => answer is null).ShouldBe(1);
+        SecretHash[] owners = [.. Enumerable.Range(0, 20).Select(static _ => Secret.New().Hash())];
+        IdempotentAnswer?[] answers = await AtOnce(i => Reserve(owners[i]));
+        SecretHash first = owners[answers.Index().Single(static answer => answer.Item is null).Index];
         answers.OfType<IdempotentAnswer>().ShouldAllBe(static answer => answer.Status == null && answer.SealedBody == null);
 
-        await Idempotency.KeepAsync(Realm.Id, key, 201, [1, 2, 3], None);
-        IdempotentAnswer kept = (await Reserve()).ShouldNotBeNull();
+        await Idempotency.ReleaseAsync(Realm.Id, key, owners.First(owner => owner != first), None);
+        (await Reserve(Secret.New().Hash())).ShouldNotBeNull("nobody gives free what another reserved");
+        await Idempotency.KeepAsync(Realm.Id, key, first, new KeptAnswer(201, [1, 2, 3]), None);
+        IdempotentAnswer kept = (await Reserve(Secret.New().Hash())).ShouldNotBeNull();
         (kept.Status, kept.Fingerprint).ShouldBe((201, fingerprint));
         kept.SealedBody.ShouldBe([1, 2, 3]);
-        await Idempotency.ReleaseAsync(Realm.Id, key, None);
-        (await Reserve()).ShouldNotBeNull("an answer is not given back");
-        await Idempotency.KeepAsync(Realm.Id, key, 500, [9], None);
-        (await Reserve())!.Status.ShouldBe(201, "the first answer stays");
+        await Idempotency.ReleaseAsync(Realm.Id, key, first, None);
+        (await Reserve(Secret.New().Hash())).ShouldNotBeNull("an answer is not given back");
+        await Idempotency.KeepAsync(Realm.Id, key, first, new KeptAnswer(500, [9]), None);
+        (await Reserve(Secret.New().Hash()))!.Status.ShouldBe(201, "the first answer stays");
 
         Clock.Advance(TimeSpan.FromHours(25));
-        (await Reserve()).ShouldBeNull("an expired answer is forgotten");
+        (await Reserve(Secret.New().Hash())).ShouldBeNull("an expired answer is forgotten");
 
-        Task<IdempotentAnswer?> Reserve() =>
-            Idempotency.ReserveAsync(Realm.Id, key, fingerprint, Now, Now.AddMinutes(-1), Now.AddHours(-24), None);
+        Task<IdempotentAnswer?> Reserve(SecretHash owner) =>
+            Idempotency.ReserveAsync(Realm.Id, key, fingerprint, owner, Now, Now.AddMinutes(-1), Now.AddHours(-24), None);
     }
 
     [Fact]
     public async Task A_reservation_whose_owner_died_is_taken_over_by_one()
     {
         SecretHash key = new Secret("key").Hash();
-        await Reserve(new Secret("first").Hash());
+        SecretHash[] owners = [.. Enumerable.Range(0, 20).Select(static _ => Secret.New().Hash())];
+        await Reserve(new Secret("first").Hash(), Secret.New().Hash());
         Clock.Advance(TimeSpan.FromSeconds(61));
-        IdempotentAnswer?[] answers = await AtOnce(_ => Reserve(new Secret("second").Hash()));
-        answers.Count(static answer => answer is null).ShouldBe(1);
-        await Idempotency.ReleaseAsync(Realm.Id, key, None);
-        (await Reserve(new Secret("third").Hash())).ShouldBeNull("a released key is free");
-        (await Idempotency.ReserveAsync(Other.Id, key, key, Now, Now.AddMinutes(-1), Now.AddHours(-24), None)).ShouldBeNull("the neighbour's keys are its own");
+        IdempotentAnswer?[] answers = await AtOnce(i => Reserve(new Secret("second").Hash(), owners[i]));
+        SecretHash heir = owners[answers.Index().Single(static answer => answer.Item is null).Index];
+        await Idempotency.ReleaseAsync(Realm.Id, key, heir, None);
+        (await Reserve(new Secret("third").Hash(), Secret.New().Hash())).ShouldBeNull("a released key is free");
+        (await Idempotency.ReserveAsync(Other.Id, key, key, heir, Now, Now.AddMinutes(-1), Now.AddHours(-24), None)).ShouldBeNull("the neighbour's keys are its own");
 
-        Task<IdempotentAnswer?> Reserve(SecretHash fingerprint) =>
-            Idempotency.ReserveAsync(Realm.Id, key, fingerprint, Now, Now.AddMinutes(-1), Now.AddHours(-24), None);
+        Task<IdempotentAnswer?> Reserve(SecretHash fingerprint, SecretHash owner) =>
+            Idempotency.ReserveAsync(Realm.Id, key, fingerprint, owner, Now, Now.AddMinutes(-1), Now.AddHours(-24), None);
+    }
+
+    [Fact]
+    public async Task An_answer_is_kept_with_its_change_or_neither_is_there()
+    {
+        SecretHash key = new Secret("key").Hash();
+        SecretHash owner = Secret.New().Hash();
+        await Idempotency.ReserveAsync(Realm.Id, key, key, owner, Now, Now, Now, None);
+        ApiKey made = NewApiKey();
+        await Keys.CreateAsync(made, Secret.New().Hash(), Asked(owner), None);
+        IdempotentAnswer kept = (await Idempotency.ReserveAsync(Realm.Id, key, key, owner, Now, Now.AddMinutes(-1), Now.AddHours(-24), None)).ShouldNotBeNull();
+        (kept.Status, kept.SealedBody![0]).ShouldBe((201, (byte)7));
+
+        ApiKey late = NewApiKey();
+        await Should.ThrowAsync<ReservationLostException>(() => Keys.CreateAsync(late, Secret.New().Hash(), Asked(Secret.New().Hash()), None));
+        (await Keys.FindAsync(Realm.Id, late.Id, None)).ShouldBeNull("whoever lost the key has changed nothing");
+
+        Origin Asked(SecretHash by) => Origin.System with { Receipt = new Receipt(key, by, static result => result is ApiKey ? new KeptAnswer(201, [7]) : null) };
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -34,13 +35,31 @@ public abstract partial class StoreContract
         (await Realms.RolesAsync(Realm.Id, ["owner", "unknown"], None)).ShouldHaveSingleItem().Permissions.ShouldBe(["a", "b"]);
         (await Realms.RolesAsync(Realm.Id, [], None)).ShouldBeEmpty();
         (await Realms.RolesAsync(Other.Id, ["owner"], None)).ShouldBeEmpty();
-
-        Secret secret = Secret.New("sk_");
-        ApiKey apiKey = new() { RealmId = Realm.Id, Id = Id<ApiKey>.New(Clock), Name = "Back end", Scopes = [ApiKey.Everything], CreatedAt = Now };
-        await Realms.CreateApiKeyAsync(apiKey, secret.Hash(), None);
-        Same(await Realms.FindApiKeyAsync(secret.Hash(), None), apiKey);
-        (await Realms.FindApiKeyAsync(Secret.New().Hash(), None)).ShouldBeNull();
     }
+
+    [Fact]
+    public async Task An_api_key_is_found_by_its_secret_and_for_a_while_by_the_one_before()
+    {
+        Secret secret = Secret.New(ApiKey.SecretPrefix);
+        ApiKey apiKey = NewApiKey();
+        await Keys.CreateAsync(apiKey, secret.Hash(), Origin.System, None);
+        Same(await Keys.FindAsync(secret.Hash(), None), apiKey);
+        (await Keys.FindAsync(Secret.New().Hash(), None)).ShouldBeNull();
+        (await Keys.FindAsync(Other.Id, apiKey.Id, None)).ShouldBeNull("it is another realm's");
+
+        Secret next = Secret.New(ApiKey.SecretPrefix);
+        (await Keys.RotateAsync(Realm.Id, apiKey.Id, next.Hash(), Now, Now + ApiKey.Overlap, Origin.System, None)).ShouldNotBeNull();
+        (await Keys.FindAsync(next.Hash(), None))!.IsLive(Now.AddYears(1)).ShouldBeTrue();
+        ApiKey old = (await Keys.FindAsync(secret.Hash(), None)).ShouldNotBeNull();
+        (old.IsLive(Now), old.IsLive(Now + ApiKey.Overlap)).ShouldBe((true, false));
+        (await Keys.RotateAsync(Realm.Id, apiKey.Id, Secret.New().Hash(), Now, Now + ApiKey.Overlap, Origin.System, None)).ShouldNotBeNull();
+        (await Keys.FindAsync(secret.Hash(), None)).ShouldBeNull("only the secret before the newest still works");
+    }
+
+    private ApiKey NewApiKey() => new()
+    {
+        RealmId = Realm.Id, Id = Id<ApiKey>.New(Clock), Name = "Back end", Scopes = [ApiKey.Everything], CreatedAt = Now, UpdatedAt = Now,
+    };
 
     [Fact]
     public async Task A_client_reads_back_with_every_setting()

@@ -28,6 +28,10 @@ public abstract partial class StoreContract : IAsyncLifetime
 
     protected RealmStore Realms { get; private set; } = null!;
 
+    protected ApiKeyStore Keys { get; private set; } = null!;
+
+    protected EventStore Events { get; private set; } = null!;
+
     protected ClientStore Clients { get; private set; } = null!;
 
     protected OrganizationStore Organizations { get; private set; } = null!;
@@ -74,6 +78,9 @@ public abstract partial class StoreContract : IAsyncLifetime
             await Database.DisposeAsync();
         Database = await OpenDatabase();
         Realms = new RealmStore(Database);
+        Database.Time = Clock;
+        Keys = new(Database);
+        Events = new(Database);
         Clients = new ClientStore(Database);
         Organizations = new OrganizationStore(Database);
         Users = new UserStore(Database);

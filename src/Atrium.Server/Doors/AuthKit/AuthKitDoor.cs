@@ -10,7 +10,6 @@ namespace Atrium.Server.Doors.AuthKit;
 public static class AuthKitDoor
 {
     public static IServiceCollection AddAuthKitDoor(this IServiceCollection services) => services
-        .AddSingleton<Idempotency>()
         .AddSingleton<FactorChallenges>()
         .AddSingleton<SignInAnswers>()
         .AddSingleton<AuthKitGrant, PasswordGrant>()

@@ -1,3 +1,4 @@
+using Atrium.Core.Realms;
 using System.Text.Json.Serialization;
 using Atrium.Core;
 using Atrium.Core.Organizations;

@@ -1,3 +1,4 @@
+using Atrium.Core.Realms;
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;

@@ -22,14 +22,14 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
     {
         // RFC 6749 section 5.1: tokens are kept by nobody on the way.
         context.Response.Headers.CacheControl = "no-store";
-        if (await Idempotency.BufferBodyAsync(context, cancellationToken) is not { } body)
+        if (await RequestBody.BufferAsync(context.Request, cancellationToken) is not { } body)
             return AuthKitError.TooLarge.AsOAuth();
         if ((await Fields.ReadJsonOrFormAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out Fields? fields))
             return unreadable;
 
         string? clientId = fields.Text("client_id");
         string? grantType = fields.Text("grant_type");
-        string? secret = fields.Text("client_secret") is { Length: > 0 } given ? given : Callers.BearerOf(context.Request);
+        string? secret = fields.Text("client_secret") is { Length: > 0 } given ? given : ApiCaller.BearerOf(context.Request);
         string? ipAddress = fields.Text("ip_address");
         string? userAgent = fields.Text("user_agent");
         if (fields.Error is { } wrongType)
@@ -66,7 +66,7 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
         // A public client is believed because of what it redeems, so its answer is kept under that.
         string credential = secret ?? string.Join('\n', grant.RequiredKeys.Select(key => fields.Text(key)).Prepend(clientId));
         return await idempotency.RunAsync(
-            context, client.RealmId, credential, body, isRepeatable: true, workToken => grant.AnswerAsync(call, workToken), cancellationToken);
+            context, client.RealmId, credential, body, isRepeatable: true, Callers.IdempotencyRefusals, workToken => grant.AnswerAsync(call, workToken), cancellationToken);
     }
 
     /// <summary>The secret is an API key of the realm that owns the client; whoever presents one must present a right one.</summary>

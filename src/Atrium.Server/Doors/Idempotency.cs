@@ -1,13 +1,30 @@
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Realms;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 using Microsoft.Extensions.Primitives;
 
-namespace Atrium.Server.Doors.AuthKit;
+namespace Atrium.Server.Doors;
+
+/// <summary>How a door refuses an idempotency key.</summary>
+/// <param name="Invalid">It is no key.</param>
+/// <param name="InUse">The first request with it is still being worked on.</param>
+/// <param name="OtherRequest">It was another request's.</param>
+public sealed record IdempotencyRefusals(int MaxKeyLength, IResult Invalid, IResult InUse, Func<string, IResult> OtherRequest);
+
+/// <summary>A request under an idempotency key, as the change that it asks for knows it.</summary>
+public sealed class IdempotentRequest(SecretHash key, SecretHash owner, Func<byte[], byte[]> seal)
+{
+    /// <summary>Keeps what <paramref name="answer"/> makes of the change's result, if that is a success.</summary>
+    public Receipt ReceiptFor<T>(Func<T, IResult> answer) => new(
+        key,
+        owner,
+        result => result is T of && answer(of) is IKnownAnswer { StatusCode: >= 200 and < 300 } known ? new KeptAnswer(known.StatusCode, seal(known.Body())) : null);
+}
 
 /// <summary>
 /// <c>Idempotency-Key</c>: a POST that is sent again answers what it answered before. The SDKs send one with every POST and repeat it when
@@ -18,7 +35,6 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
     public const string Header = "Idempotency-Key";
     public const string ReplayedHeader = "Idempotent-Replayed";
 
-    private const int MaxKeyLength = 255;
     private const string Purpose = "idempotent-answer";
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromHours(24);
@@ -30,17 +46,28 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
-    private static readonly AuthKitError InUse =
-        AuthKitError.Plain("idempotency_key_in_use", "Another request with this idempotency key is being worked on.", StatusCodes.Status409Conflict);
+    /// <summary>The same for a route behind an API key, from its filter.</summary>
+    public static async ValueTask<object?> RunAsync(
+        EndpointFilterInvocationContext call, EndpointFilterDelegate next, Caller caller, byte[] body, IdempotencyRefusals refusals) =>
+        await call.HttpContext.RequestServices.GetRequiredService<Idempotency>().RunAsync(
+            call.HttpContext,
+            caller.Realm,
+            caller.Credential,
+            body,
+            isRepeatable: false,
+            refusals,
+            async workToken =>
+            {
+                // The handler's arguments were made before this filter: it works under the token that it is given here.
+                for (int i = 0; i < call.Arguments.Count; i++)
+                {
+                    if (call.Arguments[i] is CancellationToken)
+                        call.Arguments[i] = workToken;
+                }
 
-    /// <summary>Reads the whole body and puts it back for the handler; null when it is too large.</summary>
-    public static async Task<byte[]?> BufferBodyAsync(HttpContext context, CancellationToken cancellationToken)
-    {
-        if (await RequestBody.ReadAsync(context.Request, cancellationToken) is not { } body)
-            return null;
-        context.Request.Body = new MemoryStream(body, writable: false);
-        return body;
-    }
+                return (IResult)(await next(call))!;
+            },
+            call.HttpContext.RequestAborted);
 
     /// <summary>
     /// Answers a request, or once more what it answered before. What is done under a key is done to the end, whether or not the caller still
@@ -57,46 +84,47 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
         string credential,
         byte[] body,
         bool isRepeatable,
+        IdempotencyRefusals refusals,
         Func<CancellationToken, Task<IResult>> work,
         CancellationToken cancellationToken)
     {
         StringValues header = context.Request.Headers[Header];
         if (header.Count == 0)
             return await work(cancellationToken);
-        if (header is not [{ Length: > 0 and <= MaxKeyLength } key])
-            return AuthKitError.Plain("invalid_idempotency_key", $"Send one {Header} of 1 to {MaxKeyLength} characters.");
+        if (header is not [{ Length: > 0 } key] || key.Length > refusals.MaxKeyLength)
+            return refusals.Invalid;
 
         byte[] root = SecretBox.Place(credential, key);
         SecretHash name = HashOf(root, "name");
         SecretHash fingerprint = HashOf(
             root, SecretBox.Place("request", context.Request.Method, context.Request.Path.Value ?? "", context.Request.QueryString.Value ?? ""), body);
+        SecretHash owner = Secret.New().Hash();
         for (TimeSpan waited = TimeSpan.Zero; waited <= Patience; waited += Look)
         {
             DateTimeOffset now = clock.GetUtcNow();
-            switch (await store.ReserveAsync(realm, name, fingerprint, now, now - WorkedOnFor, now - KeptFor, cancellationToken))
+            switch (await store.ReserveAsync(realm, name, fingerprint, owner, now, now - WorkedOnFor, now - KeptFor, cancellationToken))
             {
                 case null:
-                    return await WorkAsync(context, realm, root, name, isRepeatable, work);
+                    return await WorkAsync(context, new Reservation(realm, name, owner, root), isRepeatable, refusals, work);
                 case var other when other.Fingerprint != fingerprint:
-                    return AuthKitError.MessageOnly(
-                        $"Another idempotency key ({key}) with different request parameters was found. Please use a different idempotency key.",
-                        StatusCodes.Status400BadRequest);
+                    return refusals.OtherRequest(key);
                 case { Status: { } status, SealedBody: { } kept } when BoxOf(root).Open(kept, PlaceOf(realm, name)) is { } opened:
                     context.Response.Headers[ReplayedHeader] = "true";
                     context.Response.Headers.CacheControl = "no-store";
-                    return new KeptAnswer(status, opened);
+                    return new AnswerAgain(status, opened);
             }
 
             await Task.Delay(Look, clock, cancellationToken);
         }
 
-        return InUse;
+        return refusals.InUse;
     }
 
     /// <summary>Runs the request with its answer held back: what is kept is what was sent, and a refusal is not kept.</summary>
     private async Task<IResult> WorkAsync(
-        HttpContext context, Id<Realm> realm, byte[] root, SecretHash name, bool isRepeatable, Func<CancellationToken, Task<IResult>> work)
+        HttpContext context, Reservation reserved, bool isRepeatable, IdempotencyRefusals refusals, Func<CancellationToken, Task<IResult>> work)
     {
+        context.Features.Set(new IdempotentRequest(reserved.Name, reserved.Owner, reserved.Seal));
         bool mayHaveBeenDone = false;
         CancellationToken callerLeft = context.RequestAborted;
         context.RequestAborted = CancellationToken.None;
@@ -118,11 +146,17 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
             mayHaveBeenDone = context.Response.StatusCode is >= 200 and < 300;
             if (mayHaveBeenDone)
             {
-                await IfAvailableAsync(store.KeepAsync(
-                    realm, name, context.Response.StatusCode, BoxOf(root).Seal(held.ToArray(), PlaceOf(realm, name)), CancellationToken.None));
+                KeptAnswer kept = new(context.Response.StatusCode, reserved.Seal(held.ToArray()));
+                await IfAvailableAsync(store.KeepAsync(reserved.Realm, reserved.Name, reserved.Owner, kept, CancellationToken.None));
             }
 
-            return new KeptAnswer(context.Response.StatusCode, held.ToArray());
+            return new AnswerAgain(context.Response.StatusCode, held.ToArray());
+        }
+        catch (ReservationLostException)
+        {
+            // It took so long that a second request with the key has begun, and that one goes on.
+            mayHaveBeenDone = true;
+            return refusals.InUse;
         }
         catch (DatabaseUnavailableException e)
         {
@@ -133,7 +167,7 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
         {
             context.RequestAborted = callerLeft;
             if (!mayHaveBeenDone)
-                await IfAvailableAsync(store.ReleaseAsync(realm, name, CancellationToken.None));
+                await IfAvailableAsync(store.ReleaseAsync(reserved.Realm, reserved.Name, reserved.Owner, CancellationToken.None));
         }
     }
 
@@ -161,7 +195,12 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
 
     private static byte[] PlaceOf(Id<Realm> realm, SecretHash name) => SecretBox.Place(realm.ToString(), Purpose, Convert.ToHexString(name.Bytes));
 
-    private sealed class KeptAnswer(int status, byte[] body) : IResult
+    private sealed record Reservation(Id<Realm> Realm, SecretHash Name, SecretHash Owner, byte[] Root)
+    {
+        public byte[] Seal(byte[] body) => BoxOf(Root).Seal(body, PlaceOf(Realm, Name));
+    }
+
+    private sealed class AnswerAgain(int status, byte[] body) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {

@@ -1,0 +1,21 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Atrium.Core.Events;
+
+namespace Atrium.Core.Resources;
+
+/// <summary>
+/// How the house shows its things as JSON, in the management API and in events: snake_case, times in Unix milliseconds, what is missing as null.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    Converters = [typeof(Words<ActorType>)])]
+[JsonSerializable(typeof(ApiKeyResource))]
+[JsonSerializable(typeof(ApiKeyWithSecretResource))]
+[JsonSerializable(typeof(EventResource))]
+[JsonSerializable(typeof(JsonElement))]
+public sealed partial class ResourceJson : JsonSerializerContext;
+
+/// <summary>An enum as the words of the wire; each that is shown stands in the list above.</summary>
+public sealed class Words<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;

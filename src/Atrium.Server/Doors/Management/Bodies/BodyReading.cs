@@ -1,0 +1,87 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Atrium.Server.Http;
+
+namespace Atrium.Server.Doors.Management.Bodies;
+
+/// <summary>The body that a route takes.</summary>
+/// <param name="IsPatch">Whether it is laid over what is there (RFC 7396).</param>
+public sealed record RequestShape(Shape Shape, bool IsPatch);
+
+/// <summary>A patch that was read, to be laid over the thing as it is when it is changed.</summary>
+public sealed class Patch(JsonElement json, IfMatch ifMatch)
+{
+    /// <summary>Why it could not be laid over the thing; null as long as it could.</summary>
+    public ManagementError? Refusal { get; private set; }
+
+    /// <summary>
+    /// The body that the thing and the patch make together; false, with the <see cref="Refusal"/> set, when it was changed since it was read or
+    /// what comes out can't be. Pure but for the refusal, so that a transaction may run it twice.
+    /// </summary>
+    public bool TryLayOver<T>(T shown, JsonTypeInfo<T> type, Shape shape, [NotNullWhen(true)] out Body? body)
+    {
+        Refusal = null;
+        body = null;
+        if (!ifMatch.Allows(shown, type))
+        {
+            Refusal = ManagementError.PreconditionFailed;
+            return false;
+        }
+
+        List<Problem> problems = [];
+        body = shape.ReadPatched(JsonSerializer.SerializeToElement(shown, type), json, problems);
+        if (problems.Count == 0)
+            return true;
+        Refusal = ManagementError.Unprocessable(problems);
+        return false;
+    }
+
+    /// <summary>Takes over what only the handler can find wrong; whether there is anything.</summary>
+    public bool Refuses(ManagementError? refusal)
+    {
+        Refusal = refusal;
+        return refusal is not null;
+    }
+}
+
+public static class BodyReading
+{
+    /// <summary>Declares the body of a route that makes or does something.</summary>
+    public static RouteHandlerBuilder Reads(this RouteHandlerBuilder route, Shape shape) => route.WithMetadata(new RequestShape(shape, IsPatch: false));
+
+    /// <summary>Declares the body of a route that changes something.</summary>
+    public static RouteHandlerBuilder Patches(this RouteHandlerBuilder route, Shape shape) => route.WithMetadata(new RequestShape(shape, IsPatch: true));
+
+    /// <summary>The body of the route's shape, or why it can't be read.</summary>
+    public static async Task<(Body? Body, ManagementError? Error)> ReadBodyAsync(this HttpContext context, CancellationToken cancellationToken)
+    {
+        (JsonElement json, ManagementError? error) = await ReadJsonAsync(context, cancellationToken);
+        if (error is not null)
+            return (null, error);
+        Shape shape = context.GetEndpoint()?.Metadata.GetMetadata<RequestShape>()?.Shape
+            ?? throw new InvalidOperationException($"The route {context.Request.Path} declares no body.");
+        List<Problem> problems = [];
+        Body body = shape.Read(json, "", problems);
+        return problems.Count == 0 ? (body, null) : (null, ManagementError.Unprocessable(problems));
+    }
+
+    /// <summary>The patch, to be laid over what is there; or why it can't be read.</summary>
+    public static async Task<(Patch? Patch, ManagementError? Error)> ReadPatchAsync(this HttpContext context, CancellationToken cancellationToken)
+    {
+        (JsonElement json, ManagementError? error) = await ReadJsonAsync(context, cancellationToken);
+        return error is null ? (new Patch(json, IfMatch.Of(context.Request)), null) : (null, error);
+    }
+
+    private static async Task<(JsonElement Json, ManagementError? Error)> ReadJsonAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        HttpRequest request = context.Request;
+        if (await RequestBody.ReadAsync(request, cancellationToken) is not { } body)
+            return (default, ManagementError.TooLarge);
+        bool isJson = RequestBody.HasType(request, "application/json")
+            || (HttpMethods.IsPatch(request.Method) && RequestBody.HasType(request, "application/merge-patch+json"));
+        if (body.Length > 0 && !isJson)
+            return (default, ManagementError.WrongContentType);
+        return RequestBody.ParseJsonObject(body) is { } json ? (json, null) : (default, ManagementError.MalformedBody);
+    }
+}

@@ -1,0 +1,20 @@
+using Atrium.Server.Doors.Management.ApiKeys;
+using Atrium.Server.Doors.Management.Events;
+using Atrium.Server.Http;
+
+namespace Atrium.Server.Doors.Management;
+
+/// <summary>The management API: everything an operator or a product's back end does that is not a sign-in.</summary>
+public static class ManagementDoor
+{
+    public const string RealmPath = "/v1/realms/{realm}";
+
+    public static void MapManagementDoor(this IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder door = routes.MapGroup("").AnswersUnavailable(static (_, why) => ManagementError.Unavailable(why));
+        RouteGroupBuilder realm = door.MapGroup(RealmPath).RequireRealmKey();
+        realm.MapApiKeys();
+        realm.MapEvents();
+        door.MapFallback("/v1/{**rest}", static () => ManagementError.NoSuchPath);
+    }
+}
