@@ -21,6 +21,7 @@ public sealed class DependencyTests
         [
             "System.Runtime", "System.Collections", "System.Linq", "System.Memory", "System.Net.Mail", "System.Net.Primitives",
             "System.Security.Cryptography", "System.Threading", "System.Text.Json", "System.Text.Encodings.Web",
+            "System.ComponentModel.Primitives",
         ];
         ReferencesOf(Core).Except(allowed, StringComparer.Ordinal)
             .Where(static name => !name.StartsWith("System.Text.", StringComparison.Ordinal)
