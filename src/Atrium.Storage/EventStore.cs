@@ -50,6 +50,18 @@ public sealed class EventStore(Database database)
     /// <summary>The reader that has come as far as the log goes.</summary>
     private const string LogItself = "log";
 
+    /// <summary>Tells the log of something that changes nothing else.</summary>
+    public Task RecordAsync(Id<Realm> realm, EventDraft happened, Origin origin, CancellationToken cancellationToken) =>
+        database.RecordAsync(
+            realm,
+            origin,
+            (_, log) =>
+            {
+                log.Add(happened);
+                return Task.FromResult(true);
+            },
+            cancellationToken);
+
     /// <summary>The realms in which something happened that has no place in the log yet.</summary>
     public Task<IReadOnlyList<Id<Realm>>> RealmsWithFreshAsync(CancellationToken cancellationToken) =>
         database.QueryAsync<IReadOnlyList<Id<Realm>>>(

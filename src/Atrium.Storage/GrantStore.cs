@@ -70,17 +70,19 @@ public sealed class GrantStore(Database database)
     /// Completes a sign-in and redeems its code at once, for a door that answers with the tokens themselves. Null, with nothing spent, when
     /// somebody else was faster or the person is gone.
     /// </summary>
-    public Task<Spending<AuthorizationCode>?> CompleteAndRedeemAsync(
+    public async Task<Spending<AuthorizationCode>?> CompleteAndRedeemAsync(
         SignInCompletion completion, CodeRedemption redemption, CancellationToken cancellationToken)
     {
-        DynamicParameters parameters = SignInCompletionSql.ParametersOf(completion);
+        DynamicParameters parameters = SignInCompletionSql.ParametersOf(database, completion);
         parameters.AddDynamicParams(GrantSpendingSql.ParametersOf(redemption));
-        return database.WriteThenReadAsync(
+        Spending<AuthorizationCode>? spent = await database.WriteThenReadAsync(
             $"{SignInCompletionSql.TextOf(database, completion)};\n{GrantSpendingSql.TextOf(redemption)}",
             ofCode.Text,
             parameters,
             results => ReadAsync(results, redemption),
             cancellationToken);
+        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
+        return spent;
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Realms;
 using Dapper;
 
@@ -41,11 +42,16 @@ public sealed class GuessStore(Database database)
         return database.ReadTogetherAsync(watch.CountSql(parameters), parameters, GuessWatch.ReadAsync, cancellationToken);
     }
 
-    /// <summary>Counts one wrong guess against each target.</summary>
-    public Task AddAsync(Id<Realm> realm, IReadOnlyList<SecretHash> targets, DateTimeOffset window, CancellationToken cancellationToken) =>
-        database.WriteOneAsync(
-            connection =>
+    /// <summary>Counts one wrong guess against each target, and tells the log of it.</summary>
+    public Task AddAsync(
+        Id<Realm> realm, IReadOnlyList<SecretHash> targets, DateTimeOffset window, EventDraft? told, Origin origin, CancellationToken cancellationToken) =>
+        database.RecordAsync(
+            realm,
+            origin,
+            (connection, log) =>
             {
+                if (told is not null)
+                    log.Add(told);
                 DynamicParameters parameters = new(new { realm, window });
                 parameters.AddHashes("target", targets);
                 return connection.ExecuteAsync(

@@ -46,11 +46,12 @@ internal static class SignInCompletionSql
     public static string TextOf(Database database, SignInCompletion completion)
     {
         string unspent = string.Join(" AND ", Unspent(database, completion).Prepend(Parents));
-        return string.Join(";\n", Statements(completion, unspent));
+        return string.Join(";\n", Statements(completion, unspent).Append(EventLog.InsertText(database, WithGrant)));
     }
 
-    public static DynamicParameters ParametersOf(SignInCompletion completion) => new(new
+    public static DynamicParameters ParametersOf(Database database, SignInCompletion completion) => new(new
     {
+        events = EventLog.RowsOf(completion.Events, completion.Origin, database.Time),
         realm = completion.SignIn.RealmId,
         signIn = completion.SignIn.Id,
         version = completion.SignIn.Version,

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -36,6 +37,11 @@ public sealed record SignInCompletion
     public required AuthorizationCode Code { get; init; }
 
     public SpentProof? Proof { get; init; }
+
+    /// <summary>What the log says of it.</summary>
+    public IReadOnlyList<EventDraft> Events { get; init; } = [];
+
+    public Origin Origin { get; init; } = Origin.System;
 }
 
 /// <summary>Sign-ins under way. What changes one names the version it was decided on; a change over another version is refused.</summary>
@@ -147,13 +153,17 @@ public sealed class SignInStore(Database database)
     /// Turns a sign-in into a session and a grant. The sign-in is spent by the same transaction that writes what it ends in, so it ends in
     /// one grant or none, however often it is submitted. False, with nothing spent, when somebody else was faster or the person is gone.
     /// </summary>
-    public Task<bool> CompleteAsync(SignInCompletion completion, CancellationToken cancellationToken) =>
-        database.WriteThenReadAsync(
+    public async Task<bool> CompleteAsync(SignInCompletion completion, CancellationToken cancellationToken)
+    {
+        bool completed = await database.WriteThenReadAsync(
             SignInCompletionSql.TextOf(database, completion),
             "SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant",
-            SignInCompletionSql.ParametersOf(completion),
+            SignInCompletionSql.ParametersOf(database, completion),
             static async results => (await results.ReadAsync<int>()).Any(),
             cancellationToken);
+        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
+        return completed;
+    }
 
     /// <summary>
     /// Everything that deciding the next step may need, in one round trip. Memberships are read where the person must choose among them,

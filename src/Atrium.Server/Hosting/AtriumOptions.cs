@@ -31,6 +31,9 @@ public sealed record AtriumOptions
     /// <summary>Whether what has ended is deleted after a while. Nothing depends on it; tests of what such things still answer turn it off.</summary>
     public bool CleansUp { get; init; } = true;
 
+    /// <summary>Whether this node gives what happened its place in the log as soon as it is committed, or leaves it to the others and to whoever reads the log.</summary>
+    public bool SequencesEvents { get; init; } = true;
+
     /// <summary>Serves the demo realm and its page; on loopback addresses only.</summary>
     public bool Demo { get; init; }
 }

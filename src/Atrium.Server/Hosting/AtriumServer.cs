@@ -52,7 +52,8 @@ public static class AtriumServer
         builder.Services.AddSingleton<DatabaseWatch>();
         builder.Services.AddHostedService<ChangeListener>();
         builder.Services.AddSingleton<NodePresence>().AddHostedService(static services => services.GetRequiredService<NodePresence>());
-        builder.Services.AddHostedService<EventSequencer>();
+        if (options.SequencesEvents)
+            builder.Services.AddHostedService<EventSequencer>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
         builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>();

@@ -97,7 +97,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         // No account has such an address or such a password, so nothing is learned from the answer's time.
         if (email.Length is 0 or > EmailAddress.MaxLength || password.Length == 0 || !PasswordPolicy.CanExist(password))
             return HostedPages.Of(page, step, email.Length <= EmailAddress.MaxLength ? email : null, WrongPassword, StatusCodes.Status400BadRequest);
-        ProofResult result = await desk.ProvePasswordAsync(progress, email, password, page.Context.RemoteAddress(), cancellationToken);
+        ProofResult result = await desk.ProvePasswordAsync(progress, email, password, cancellationToken);
         return result is ProofResult.Proved proved
             ? await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken)
             : NotProved(page, step, result, WrongPassword, email);
@@ -108,7 +108,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
     {
         string code = form.ValueOf("code") ?? "";
         ProofResult result = await desk.ProveTotpAsync(
-            progress, step.User, step.Factors, code, challenge: null, page.Context.RemoteAddress(), cancellationToken);
+            progress, step.User, step.Factors, code, challenge: null, cancellationToken);
         switch (result)
         {
             case ProofResult.Proved proved:
@@ -180,7 +180,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         HttpContext context, Realm realm, IReadOnlyDictionary<string, StringValues> parameters, CancellationToken cancellationToken)
     {
         if (parameters.ValueOf("handle") is not { } handle
-            || await desk.FindAsync(realm.Id, Door.OAuth, new Secret(handle), cancellationToken) is not { } progress)
+            || await desk.FindAsync(realm.Id, Door.OAuth, new Secret(handle), context.Origin(), cancellationToken) is not { } progress)
         {
             return null;
         }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
+using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Keys;
 using Atrium.Storage;
@@ -59,10 +60,10 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
     }
 
     /// <summary>Checks a code against the verification that was made last. The try is counted before the code is looked at.</summary>
-    public async Task<EmailCodeCheck> CheckAsync(User user, string code, string? address, CancellationToken cancellationToken)
+    public async Task<EmailCodeCheck> CheckAsync(SignInProgress progress, User user, string code, CancellationToken cancellationToken)
     {
         string account = $"email code {user.Id}";
-        if (await limiter.WaitAsync(user.RealmId, account, address, cancellationToken) is { } wait)
+        if (await limiter.WaitAsync(user.RealmId, account, progress.Origin.IpAddress, cancellationToken) is { } wait)
             return new EmailCodeCheck.Limited(wait);
 
         for (int round = 0; round <= EmailVerification.MaxTries; round++)
@@ -80,7 +81,8 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
                 continue;
             if (Open(verification) is { } expected && CryptographicOperations.FixedTimeEquals(expected, Encoding.UTF8.GetBytes(code.Trim())))
                 return new EmailCodeCheck.Right(verification);
-            await limiter.FailedAsync(user.RealmId, account, address, cancellationToken);
+            await limiter.FailedAsync(
+                user.RealmId, account, SignInEvents.OriginOf(progress, user.Id), SignInEvents.Failed(progress, user.Id, SignInFailure.WrongEmailCode), cancellationToken);
             return new EmailCodeCheck.Wrong();
         }
 

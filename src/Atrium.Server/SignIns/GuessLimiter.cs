@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Storage;
@@ -36,11 +37,12 @@ public sealed class GuessLimiter(GuessStore guesses, TimeProvider clock)
         return WaitAfter(watch, await guesses.CountAsync(watch, cancellationToken));
     }
 
-    public Task FailedAsync(Id<Realm> realm, string account, string? address, CancellationToken cancellationToken)
+    /// <param name="told">What the log says of it; null where it says nothing.</param>
+    public Task FailedAsync(Id<Realm> realm, string account, Origin origin, EventDraft? told, CancellationToken cancellationToken)
     {
         long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         DateTimeOffset bucket = DateTimeOffset.FromUnixTimeMilliseconds(now - (now % (long)Bucket.TotalMilliseconds));
-        return guesses.AddAsync(realm, [.. Watched(account, address)], bucket, cancellationToken);
+        return guesses.AddAsync(realm, [.. Watched(account, origin.IpAddress)], bucket, told, origin, cancellationToken);
     }
 
     /// <summary>In the order of the <see cref="Limits"/>.</summary>

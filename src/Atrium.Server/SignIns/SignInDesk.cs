@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -20,6 +21,7 @@ public sealed class SignInDesk(
     UserStore users,
     PasswordHasher passwords,
     GuessLimiter limiter,
+    EventStore events,
     SecretBox box,
     TimeProvider clock)
 {
@@ -29,12 +31,13 @@ public sealed class SignInDesk(
     /// <summary>How long a session lasts at most, however often it is used.</summary>
     public static readonly TimeSpan SessionLifetime = TimeSpan.FromDays(30);
 
-    public SignInProgress Begin(Client client, Door door, AuthorizationRequest request, OrganizationChoice choice, Session? standing = null)
+    public SignInProgress Begin(Client client, Door door, AuthorizationRequest request, OrganizationChoice choice, Origin origin, Session? standing = null)
     {
         DateTimeOffset now = clock.GetUtcNow();
         return new SignInProgress
         {
             Client = client,
+            Origin = origin,
             SignIn = new SignIn
             {
                 RealmId = client.RealmId,
@@ -54,15 +57,16 @@ public sealed class SignInDesk(
     }
 
     /// <summary>A sign-in of this client under way; null for a handle that is unknown, spent, or another client's.</summary>
-    public async Task<SignInProgress?> FindAsync(Client client, Door door, Secret handle, CancellationToken cancellationToken) =>
-        await FindAsync(client.RealmId, door, handle, cancellationToken) is { } progress && progress.Client.Id == client.Id ? progress : null;
+    public async Task<SignInProgress?> FindAsync(Client client, Door door, Secret handle, Origin origin, CancellationToken cancellationToken) =>
+        await FindAsync(client.RealmId, door, handle, origin, cancellationToken) is { } progress && progress.Client.Id == client.Id ? progress : null;
 
     /// <summary>The same where the handle alone tells which client it is for: on the realm's own pages.</summary>
-    public async Task<SignInProgress?> FindAsync(Id<Realm> realm, Door door, Secret handle, CancellationToken cancellationToken) =>
+    public async Task<SignInProgress?> FindAsync(Id<Realm> realm, Door door, Secret handle, Origin origin, CancellationToken cancellationToken) =>
         await signIns.FindAsync(realm, handle.Hash(), clock.GetUtcNow(), cancellationToken) is { } stored && stored.SignIn.Door == door
             ? new SignInProgress
             {
                 Client = stored.Facts.Client,
+                Origin = origin,
                 SignIn = stored.SignIn,
                 IsStored = true,
                 Browser = stored.Browser,
@@ -85,7 +89,14 @@ public sealed class SignInDesk(
         SignInFacts facts = progress.KnownFacts is { } known && SignInEngine.Next(progress.SignIn, known) is SignInStep.ChooseOrganization
             ? known.Choosing(organization)
             : await FactsAsync(choosing, cancellationToken);
-        return SignInEngine.MayChoose(organization, facts) ? (choosing, SignInEngine.Next(choosing.SignIn, facts)) : null;
+        if (SignInEngine.MayChoose(organization, facts))
+            return (choosing, SignInEngine.Next(choosing.SignIn, facts));
+        await events.RecordAsync(
+            progress.SignIn.RealmId,
+            SignInEvents.Failed(choosing, SignInRefusal.OrganizationUnavailable),
+            SignInEvents.OriginOf(progress, progress.SignIn.UserId),
+            cancellationToken);
+        return null;
     }
 
     public async ValueTask<SignInFacts> FactsAsync(SignInProgress progress, CancellationToken cancellationToken) =>
@@ -96,10 +107,10 @@ public sealed class SignInDesk(
     /// same answer as a wrong password.
     /// </summary>
     public async Task<ProofResult> ProvePasswordAsync(
-        SignInProgress progress, string identifier, string password, string? address, CancellationToken cancellationToken)
+        SignInProgress progress, string identifier, string password, CancellationToken cancellationToken)
     {
         SignIn signIn = progress.SignIn;
-        GuessWatch watch = limiter.WatchOf(signIn.RealmId, identifier, address);
+        GuessWatch watch = limiter.WatchOf(signIn.RealmId, identifier, progress.Origin.IpAddress);
         Id<Organization>? memberOf = signIn.Door == Door.OAuth ? null : signIn.Choice.Selected;
         (UserAndPassword? found, IReadOnlyDictionary<SecretHash, long> guesses) =
             await users.FindForSignInAsync(signIn.RealmId, identifier, memberOf, watch, cancellationToken);
@@ -119,12 +130,15 @@ public sealed class SignInDesk(
             return new ProofResult.Limited(reached);
         if (found is null || ReferenceEquals(proved, signIn))
         {
-            await limiter.FailedAsync(signIn.RealmId, identifier, address, cancellationToken);
+            await FailedAsync(progress, identifier, found?.User.Id, found is null ? SignInFailure.UnknownUser : SignInFailure.WrongPassword, cancellationToken);
             return new ProofResult.Wrong(progress);
         }
 
         await RehashAsync(found, password, cancellationToken);
-        return new ProofResult.Proved(progress with { SignIn = proved, Loaded = new LoadedFacts(proved, facts) });
+        SignInProgress known = progress with { SignIn = proved, Loaded = new LoadedFacts(proved, facts) };
+        if (SignInEngine.Next(proved, facts) is SignInStep.Refuse refused)
+            await events.RecordAsync(signIn.RealmId, SignInEvents.Failed(known, refused.Reason), SignInEvents.OriginOf(known, proved.UserId), cancellationToken);
+        return new ProofResult.Proved(known);
     }
 
     /// <summary>
@@ -137,12 +151,11 @@ public sealed class SignInDesk(
         IReadOnlyList<Factor> candidates,
         string code,
         Id<FactorChallenge>? challenge,
-        string? address,
         CancellationToken cancellationToken)
     {
         SignIn signIn = progress.SignIn;
         string account = TotpAccountOf(user.Id);
-        if (await limiter.WaitAsync(signIn.RealmId, account, address, cancellationToken) is { } wait)
+        if (await limiter.WaitAsync(signIn.RealmId, account, progress.Origin.IpAddress, cancellationToken) is { } wait)
             return new ProofResult.Limited(wait);
         if (await signIns.CountTryAsync(signIn, cancellationToken) is not { } tries)
             return new ProofResult.NoTriesLeft();
@@ -159,7 +172,7 @@ public sealed class SignInDesk(
             }
         }
 
-        await limiter.FailedAsync(signIn.RealmId, account, address, cancellationToken);
+        await FailedAsync(progress, account, user.Id, SignInFailure.WrongTotp, cancellationToken);
         return new ProofResult.Wrong(progress with { SignIn = signIn with { FailedTries = tries } });
     }
 
@@ -273,8 +286,15 @@ public sealed class SignInDesk(
                 ExpiresAt = now + AuthorizationCode.Lifetime,
             },
             Proof = progress.Proof,
+            Events = SignInEvents.Completed(progress, step, used),
+            Origin = SignInEvents.OriginOf(progress, step.User.Id),
         };
     }
+
+    /// <summary>Counts a wrong guess, and tells the log of it.</summary>
+    private Task FailedAsync(SignInProgress progress, string account, Id<User>? user, SignInFailure reason, CancellationToken cancellationToken) =>
+        limiter.FailedAsync(
+            progress.SignIn.RealmId, account, SignInEvents.OriginOf(progress, user), SignInEvents.Failed(progress, user, reason), cancellationToken);
 
     private Proof NewProof(AuthenticationMethod method) => new(method, clock.GetUtcNow());
 

@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 using Atrium.Storage;
@@ -12,6 +13,9 @@ public sealed record SignInProgress
     public required SignIn SignIn { get; init; }
 
     public required Client Client { get; init; }
+
+    /// <summary>From where this request comes; a sign-in may go on from elsewhere than it began.</summary>
+    public required Origin Origin { get; init; }
 
     public bool IsStored { get; init; }
 

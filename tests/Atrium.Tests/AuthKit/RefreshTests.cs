@@ -1,5 +1,6 @@
 using System.Net;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
@@ -135,8 +136,8 @@ public abstract class RefreshContract(DemoServer server)
     {
         SignInDesk desk = server.Get<SignInDesk>();
         Client client = (await server.Get<ClientStore>().FindByClientIdAsync("demo-authkit", default)).ShouldNotBeNull();
-        SignInProgress begun = desk.Begin(client, Door.OAuth, new AuthorizationRequest(), OrganizationChoice.Unchosen);
-        SignInProgress proved = (await desk.ProvePasswordAsync(begun, Mia, DemoRealm.Password, address: null, default))
+        SignInProgress begun = desk.Begin(client, Door.OAuth, new AuthorizationRequest(), OrganizationChoice.Unchosen, Origin.System);
+        SignInProgress proved = (await desk.ProvePasswordAsync(begun, Mia, DemoRealm.Password, default))
             .ShouldBeOfType<ProofResult.Proved>().Progress;
         SignInStep.Complete step = (await desk.NextAsync(proved, default)).ShouldBeOfType<SignInStep.Complete>();
         CompletedSignIn completed = (await desk.CompleteAsync(proved, step, cookie: null, default)).ShouldNotBeNull();

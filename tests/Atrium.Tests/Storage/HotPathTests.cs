@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Atrium.Server.Demo;
+using Atrium.Server.Hosting;
 using Atrium.Tests.AppNative;
 using Atrium.Tests.AuthKit;
 using Atrium.Tests.Harness;
@@ -164,6 +165,9 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
 
         [GeneratedRegex(@"duration: [\d.]+ ms  plan:\s*(?<plan>(.*\n\t)+.*)", RegexOptions.ExplicitCapture)]
         private static partial Regex Plan();
+
+        /// <summary>The round trips are those of the requests.</summary>
+        protected override AtriumOptions Change(AtriumOptions options) => options with { SequencesEvents = false };
 
         protected override async Task<string> NewDatabaseAsync(string path)
         {

@@ -1,7 +1,8 @@
-using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
+using Atrium.Core;
 using Atrium.Server.Hosting;
 using Atrium.Storage;
 using Dapper;
@@ -34,7 +35,7 @@ public abstract partial class StoreContract
             },
             None);
         (SignInCompletion completion, RefreshToken _) = await MakeFamily(client, user);
-        await new GuessStore(Database).AddAsync(Realm.Id, [Secret.New().Hash()], Now, None);
+        await new GuessStore(Database).AddAsync(Realm.Id, [Secret.New().Hash()], Now, told: null, Origin.System, None);
         await new IdempotencyStore(Database).ReserveAsync(Realm.Id, Secret.New().Hash(), Secret.New().Hash(), Secret.New().Hash(), Now, Now, Now, None);
 
         (string Table, TimeSpan Stays)[] times =

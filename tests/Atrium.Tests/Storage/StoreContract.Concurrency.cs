@@ -280,10 +280,10 @@ public abstract partial class StoreContract
         SecretHash address = new Secret("address").Hash();
         await AtOnce(async _ =>
         {
-            await Guesses.AddAsync(Realm.Id, [account, address], Now, None);
+            await Guesses.AddAsync(Realm.Id, [account, address], Now, told: null, Origin.System, None);
             return true;
         });
-        await Guesses.AddAsync(Realm.Id, [account], Now.AddMinutes(-10), None);
+        await Guesses.AddAsync(Realm.Id, [account], Now.AddMinutes(-10), told: null, Origin.System, None);
         IReadOnlyDictionary<SecretHash, long> counts = await Guesses.CountAsync(new GuessWatch(Realm.Id, [account, address], Now.AddMinutes(-5)), None);
         (counts[account], counts[address]).ShouldBe((20, 20));
         (await Guesses.CountAsync(new GuessWatch(Realm.Id, [account], Now.AddMinutes(-10)), None))[account].ShouldBe(21);

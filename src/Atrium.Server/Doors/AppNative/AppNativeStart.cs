@@ -54,7 +54,7 @@ public sealed class AppNativeStart(ClientAuthentication clients, OrganizationDis
         OrganizationChoice choice = discovered.Organization is { } organization
             ? new OrganizationChoice.Chosen(organization)
             : OrganizationChoice.Unchosen;
-        SignInProgress progress = desk.Begin(client, Door.AppNative, request!, choice);
+        SignInProgress progress = desk.Begin(client, Door.AppNative, request!, choice, context.Origin());
         return await flow.AdvanceAsync(context, realm, progress, flowId: null, discovered.FailureKey, cancellationToken);
     }
 

@@ -21,7 +21,7 @@ public sealed class AuthnEndpoint(SignInDesk desk, OrganizationDiscovery discove
             return error!.ToAnswer(context, realm);
         if (Authenticator.Decode(request.AuthenticatorId) is not { } authenticatorId)
             return AppNativeError.AuthenticatorUndecodable.ToAnswer(context, realm);
-        if (await desk.FindAsync(realm.Id, Door.AppNative, new Secret(request.FlowId), cancellationToken) is not { } progress)
+        if (await desk.FindAsync(realm.Id, Door.AppNative, new Secret(request.FlowId), context.Origin(), cancellationToken) is not { } progress)
             return AppNativeError.FlowUnknown.ToAnswer(context, realm);
         if (pathOrganization is not null
             && (!Id<Organization>.TryParse(pathOrganization, out Id<Organization> onPath) || onPath != progress.SignIn.Choice.Selected))
@@ -62,7 +62,7 @@ public sealed class AuthnEndpoint(SignInDesk desk, OrganizationDiscovery discove
             return flow.Failed(context, realm, progress, request.FlowId, Authenticator.Basic);
         }
 
-        return await desk.ProvePasswordAsync(progress, username, password, context.RemoteAddress(), cancellationToken) switch
+        return await desk.ProvePasswordAsync(progress, username, password, cancellationToken) switch
         {
             ProofResult.Proved proved => await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken),
             ProofResult.Limited limited => AppNativeError.Limited(context, limited.Wait),
@@ -77,7 +77,7 @@ public sealed class AuthnEndpoint(SignInDesk desk, OrganizationDiscovery discove
         if (request.Parameters.GetValueOrDefault("token") is not { } token || string.IsNullOrWhiteSpace(token))
             return flow.Failed(context, realm, progress, request.FlowId, Authenticator.Totp);
 
-        switch (await desk.ProveTotpAsync(progress, step.User, step.Factors, token, challenge: null, context.RemoteAddress(), cancellationToken))
+        switch (await desk.ProveTotpAsync(progress, step.User, step.Factors, token, challenge: null, cancellationToken))
         {
             case ProofResult.Proved proved:
                 return await flow.AdvanceAsync(context, realm, proved.Progress, request.FlowId, failureKey: null, cancellationToken);

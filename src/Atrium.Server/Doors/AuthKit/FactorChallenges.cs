@@ -1,5 +1,6 @@
 using Atrium.Core.Realms;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Users;
 using Atrium.Server.Doors.AuthKit.Authenticate;
 using Atrium.Server.Http;
@@ -87,7 +88,7 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
             bool valid = desk.MatchTotp(factor, code) is { } step
                 && await factors.SpendAsync(caller.Realm, new SpentProof(factor.Id, step, challenge.Id), now, cancellationToken);
             if (!valid)
-                await limiter.FailedAsync(caller.Realm, account, address: null, cancellationToken);
+                await limiter.FailedAsync(caller.Realm, account, Origin.System, told: null, cancellationToken);
             return new JsonAnswer<VerifiedChallengeJson>(
                 new(ChallengeJson.From(challenge with { SpentAt = valid ? now : null }), valid),
                 AuthKitJson.Default.VerifiedChallengeJson,

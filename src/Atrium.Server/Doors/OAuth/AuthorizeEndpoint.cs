@@ -87,7 +87,7 @@ public sealed class AuthorizeEndpoint(
         if (asked.MustBeSilent && !mayBuildOn)
             return Refuse(LoginRequired);
 
-        SignInProgress progress = desk.Begin(client, Door.OAuth, request, asked.Choice, mayBuildOn ? standing : null);
+        SignInProgress progress = desk.Begin(client, Door.OAuth, request, asked.Choice, context.Origin(), mayBuildOn ? standing : null);
         SignInStep step = await desk.NextAsync(progress, cancellationToken);
         return step switch
         {

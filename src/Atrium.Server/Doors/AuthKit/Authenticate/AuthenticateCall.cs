@@ -1,4 +1,5 @@
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.SignIns;
 
 namespace Atrium.Server.Doors.AuthKit.Authenticate;
@@ -14,6 +15,9 @@ public sealed record AuthenticateCall
     public string? IpAddress { get; init; }
 
     public string? UserAgent { get; init; }
+
+    /// <summary>Of the person, as far as the back end says.</summary>
+    public required Origin Origin { get; init; }
 
     public AuthorizationRequest ToRequest() => new() { IpAddress = IpAddress, UserAgent = UserAgent };
 }

@@ -55,12 +55,15 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
         if (fields.Error is { } wrongTypeOfGrant)
             return wrongTypeOfGrant;
 
+        string? address = AddressOf(context, secret is not null, ipAddress);
+        string? agent = userAgent is not null ? RequestFacts.ShortUserAgent(userAgent) : secret is null ? context.Request.UserAgent() : null;
         AuthenticateCall call = new()
         {
             Client = client,
             Fields = fields,
-            IpAddress = AddressOf(context, secret is not null, ipAddress),
-            UserAgent = userAgent is not null ? RequestFacts.ShortUserAgent(userAgent) : secret is null ? context.Request.UserAgent() : null,
+            IpAddress = address,
+            UserAgent = agent,
+            Origin = context.Origin() with { IpAddress = address, UserAgent = agent },
         };
 
         // A public client is believed because of what it redeems, so its answer is kept under that.

@@ -18,13 +18,13 @@ public sealed class EmailVerificationGrant(SignInDesk desk, EmailCodes codes, Si
     {
         Secret pendingToken = new(call.Fields.RequiredText("pending_authentication_token"));
         string code = call.Fields.RequiredText("code");
-        if (await desk.FindAsync(call.Client, Door.AuthKit, pendingToken, cancellationToken) is not { } progress)
+        if (await desk.FindAsync(call.Client, Door.AuthKit, pendingToken, call.Origin, cancellationToken) is not { } progress)
             return AuthenticateErrors.InvalidPendingToken;
         SignInStep open = await desk.NextAsync(progress, cancellationToken);
         if (open is not SignInStep.VerifyEmail verify)
             return await answers.StillOpenAsync(open, pendingToken, cancellationToken);
 
-        switch (await codes.CheckAsync(verify.User, code, call.IpAddress, cancellationToken))
+        switch (await codes.CheckAsync(progress, verify.User, code, cancellationToken))
         {
             case EmailCodeCheck.Right right:
                 SignInProgress proved = desk.WithVerifiedEmail(progress, right.Verification);

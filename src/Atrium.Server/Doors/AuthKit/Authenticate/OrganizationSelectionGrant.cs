@@ -18,7 +18,7 @@ public sealed class OrganizationSelectionGrant(SignInDesk desk, SignInAnswers an
     public override async Task<IResult> AnswerAsync(AuthenticateCall call, CancellationToken cancellationToken)
     {
         Secret pendingToken = new(call.Fields.RequiredText("pending_authentication_token"));
-        if (await desk.FindAsync(call.Client, Door.AuthKit, pendingToken, cancellationToken) is not { } progress)
+        if (await desk.FindAsync(call.Client, Door.AuthKit, pendingToken, call.Origin, cancellationToken) is not { } progress)
             return AuthenticateErrors.InvalidPendingToken;
 
         // A choice stands in for nothing else: what is still to be shown is asked for again.

@@ -26,9 +26,9 @@ public sealed class PasswordGrant(SignInDesk desk, SignInAnswers answers) : Auth
         if (call.Fields.Has("invitation_token"))
             return AuthenticateErrors.InvitationInvalid;
 
-        SignInProgress progress = desk.Begin(call.Client, Door.AuthKit, call.ToRequest(), OrganizationChoice.Unchosen);
+        SignInProgress progress = desk.Begin(call.Client, Door.AuthKit, call.ToRequest(), OrganizationChoice.Unchosen, call.Origin);
         AuthKitError invalid = AuthenticateErrors.InvalidCredentials(email);
-        switch (await desk.ProvePasswordAsync(progress, email, password, call.IpAddress, cancellationToken))
+        switch (await desk.ProvePasswordAsync(progress, email, password, cancellationToken))
         {
             case ProofResult.Proved proved:
                 return await GoOnAsync(proved.Progress, organization, invalid, cancellationToken);

@@ -54,7 +54,7 @@ public sealed class RefreshTokenGrant(GrantStore store, RefreshTokenLookup looku
     private async Task<AuthKitError?> RefuseSwitchAsync(
         AuthenticateCall call, Session session, Id<Organization> organization, CancellationToken cancellationToken)
     {
-        SignInProgress begun = desk.Begin(call.Client, Door.AuthKit, call.ToRequest(), OrganizationChoice.Unchosen, session);
+        SignInProgress begun = desk.Begin(call.Client, Door.AuthKit, call.ToRequest(), OrganizationChoice.Unchosen, call.Origin, session);
         if (await desk.ChooseAsync(begun, organization, cancellationToken) is not var (_, next))
             return AuthenticateErrors.NoSuchMembership;
         return next switch

@@ -22,7 +22,7 @@ public sealed class TotpGrant(SignInDesk desk, FactorStore factors, SignInAnswer
         Secret pendingToken = new(call.Fields.RequiredText("pending_authentication_token"));
         string challengeId = call.Fields.RequiredText("authentication_challenge_id");
 
-        if (await desk.FindAsync(call.Client, Door.AuthKit, pendingToken, cancellationToken) is not { } progress)
+        if (await desk.FindAsync(call.Client, Door.AuthKit, pendingToken, call.Origin, cancellationToken) is not { } progress)
             return AuthenticateErrors.InvalidPendingToken;
         SignInFacts facts = await desk.FactsAsync(progress, cancellationToken);
         SignInStep open = SignInEngine.Next(progress.SignIn, facts);
@@ -44,7 +44,7 @@ public sealed class TotpGrant(SignInDesk desk, FactorStore factors, SignInAnswer
         if (FactorChallenges.Refuse(challenge, clock.GetUtcNow()) is { } refused)
             return refused;
         string code = call.Fields.RequiredText("code");
-        return await desk.ProveTotpAsync(progress, user, [factor], code, challenge.Id, call.IpAddress, cancellationToken) switch
+        return await desk.ProveTotpAsync(progress, user, [factor], code, challenge.Id, cancellationToken) switch
         {
             ProofResult.Proved proved => await answers.StepAsync(
                 proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), AuthenticateErrors.InvalidPendingToken, cancellationToken),

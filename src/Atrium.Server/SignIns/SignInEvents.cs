@@ -1,0 +1,56 @@
+using Atrium.Core;
+using Atrium.Core.Events;
+using Atrium.Core.Organizations;
+using Atrium.Core.Resources;
+using Atrium.Core.SignIns;
+using Atrium.Core.Users;
+
+namespace Atrium.Server.SignIns;
+
+/// <summary>What the log says of sign-ins.</summary>
+internal static class SignInEvents
+{
+    public static EventDraft Failed(SignInProgress progress, Id<User>? user, SignInFailure reason) =>
+        Draft(EventTypes.SignInFailed, progress, user, progress.SignIn.Choice, session: null, reason);
+
+    public static EventDraft Failed(SignInProgress progress, SignInRefusal refusal) => Failed(progress, progress.SignIn.UserId, refusal switch
+    {
+        SignInRefusal.ClientDisabled => SignInFailure.ClientDisabled,
+        SignInRefusal.UserDisabled => SignInFailure.UserDisabled,
+        SignInRefusal.TooManyTries => SignInFailure.TooManyTries,
+        SignInRefusal.OrganizationUnavailable => SignInFailure.OrganizationUnavailable,
+        _ => SignInFailure.Expired,
+    });
+
+    /// <summary>What a sign-in ends in: who is in, and for which organization where one was chosen.</summary>
+    public static IReadOnlyList<EventDraft> Completed(SignInProgress progress, SignInStep.Complete step, Session session)
+    {
+        EventDraft succeeded = Draft(EventTypes.SignInSucceeded, progress, step.User.Id, step.Choice, session, reason: null);
+        return step.Choice.Selected is null ? [succeeded] : [succeeded with { Type = EventTypes.SignInOrganizationChosen }, succeeded];
+    }
+
+    /// <summary>The person acts once it is known who it is; until then, the application that asks.</summary>
+    public static Origin OriginOf(SignInProgress progress, Id<User>? user) => user is { } known
+        ? progress.Origin with { Actor = ActorType.User, ActorId = known.ToString(), ClientId = progress.Client.ClientId }
+        : progress.Origin with { Actor = ActorType.Client, ActorId = progress.Client.ClientId, ClientId = progress.Client.ClientId };
+
+    private static EventDraft Draft(
+        string type, SignInProgress progress, Id<User>? user, OrganizationChoice choice, Session? session, SignInFailure? reason)
+    {
+        SignIn signIn = progress.SignIn;
+        SignInResource shown = new()
+        {
+            Id = signIn.Id.ToString(),
+            Door = signIn.Door,
+            ClientId = progress.Client.ClientId,
+            UserId = user?.ToString(),
+            Methods = [.. (session?.Proofs ?? signIn.Proofs).Select(static proof => proof.Method)],
+            Choice = choice.Word,
+            OrganizationId = choice.Selected?.ToString(),
+            SessionId = session?.Id.ToString(),
+            Reason = reason,
+        };
+        Id<Organization>? organization = choice.Selected;
+        return EventDraft.Of(type, user?.ToString() ?? shown.Id, shown, ResourceJson.Default.SignInResource) with { UserId = user, OrganizationId = organization };
+    }
+}
