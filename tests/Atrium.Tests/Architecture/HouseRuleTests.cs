@@ -46,6 +46,7 @@ public sealed partial class HouseRuleTests
         "FROM sessions WHERE id = @session\"",
         "FROM api_keys WHERE secret_hash = @secretHash",
         "SELECT DISTINCT realm_id FROM fresh_events",
+        "SELECT min(created_at) FROM events WHERE realm_id = realms.id",
     ];
 
     [Fact]
