@@ -1,4 +1,7 @@
 using System.Data.Common;
+using Atrium.Core;
+using Atrium.Core.Organizations;
+using Atrium.Core.Users;
 using Dapper;
 
 namespace Atrium.Bench;
@@ -8,6 +11,12 @@ internal static class FilledRealm
 {
     /// <summary>How many of its users are signed in.</summary>
     public const int People = 1_000;
+
+    /// <summary>The id of an organization, by its number.</summary>
+    public static string Organization(int number) => new Id<Organization>(new Guid($"{number:x32}")).ToString();
+
+    /// <summary>The id of a person, by their number.</summary>
+    public static string User(int number) => new Id<User>(new Guid($"{number:x32}")).ToString();
 
     private const int MembershipsEach = 3;
     private const string Empty = "'{}'";
@@ -41,6 +50,13 @@ internal static class FilledRealm
                 SELECT r.id, {Id("i")}, {Id($"(i + {MembershipsEach - 1}) / {MembershipsEach}")}, {Id($"((i + {MembershipsEach - 1}) / {MembershipsEach} + (i % {MembershipsEach}) * {organizations / MembershipsEach}) % {organizations} + 1")},
                     '["member","projects:read"]', 'Active', 0, 0, 0
                 FROM realms r CROSS JOIN {installation.Numbers(users * MembershipsEach)} WHERE r.handle = 'acme'
+                """);
+            await connection.ExecuteAsync(
+                $$"""
+                DELETE FROM events;
+                INSERT INTO events (realm_id, position, id, type, created_at, subject, user_id, actor, data)
+                SELECT r.id, i, {{Id("i")}}, 'user.created', 0, 'usr_' || i, {{Id("i")}}, '{"type":"system"}', '{}' FROM realms r CROSS JOIN {{installation.Numbers(users)}} WHERE r.handle = 'acme';
+                UPDATE event_positions SET position = {{users}} WHERE reader = 'log' AND realm_id = (SELECT id FROM realms WHERE handle = 'acme')
                 """);
             if (!postgres)
                 await connection.ExecuteAsync("COMMIT");
