@@ -8,7 +8,7 @@ namespace Atrium.Bench;
 internal static class ManagementRequests
 {
     private const string Realm = "/v1/realms/acme";
-    private const string Key = "sk_demo_acme";
+    private const string Key = "sk_demo_atrium";
 
     /// <summary>A page of people, going on through the realm from where the last one ended.</summary>
     public static Func<HttpClient, Task<bool>> Pages(string path)
