@@ -1,4 +1,5 @@
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -53,7 +54,7 @@ internal sealed class Seed(Database database, Client client, TimeProvider clock)
                 CreatedAt = now,
                 UpdatedAt = now,
             };
-            await users.CreateAsync(user, passwordHash: null, none);
+            await users.CreateAsync(user, passwordHash: null, Origin.System, none);
             foreach (Organization organization in shared)
                 await memberships.CreateAsync(MembershipOf(user, organization, now), none);
             tokens.Add(await SignedInAsync(user.Id, scopes));

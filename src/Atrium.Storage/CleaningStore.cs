@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Realms;
 using Dapper;
@@ -24,9 +23,6 @@ public sealed class CleaningStore(Database database)
     /// <summary>A session that has ended, with everything that came from it.</summary>
     private static readonly Ending Sessions = new("sessions", "id", "coalesce(ended_at, expires_at)", TimeSpan.FromDays(7));
 
-    /// <summary>An event; how long it stays, each realm says for itself.</summary>
-    private static readonly Ending Events = new("events", "position", "created_at", TimeSpan.Zero);
-
     /// <summary>What hangs on a session, in the order in which it goes: by cascade, one session could take thousands of rows with it at once.</summary>
     private static readonly (string Table, string Key, string OfSessions)[] Parts =
     [
@@ -50,12 +46,11 @@ public sealed class CleaningStore(Database database)
         new("guesses", "target_hash, window_start", "window_start", TimeSpan.FromHours(1)),
         new("idempotent_answers", "key_hash", "created_at", TimeSpan.FromHours(25)),
         Sessions,
-        Events,
     ];
 
     /// <summary>The realms that have some of it due.</summary>
     public Task<IReadOnlyList<Id<Realm>>> RealmsWithDueAsync(Ending ending, DateTimeOffset now, CancellationToken cancellationToken) =>
-        ending == Events ? RealmsWithOldEventsAsync(now, cancellationToken) : database.QueryAsync<IReadOnlyList<Id<Realm>>>(
+        database.QueryAsync<IReadOnlyList<Id<Realm>>>(
             async connection =>
             [
                 .. await connection.QueryAsync<Id<Realm>>(
@@ -79,7 +74,7 @@ public sealed class CleaningStore(Database database)
                         SELECT {ending.Key} FROM {ending.Table} WHERE realm_id = @realm AND {ending.End} < @due
                         ORDER BY {ending.End} LIMIT {BatchSize}{database.SkipLocked})
                     """;
-                var parameters = new { realm, due = now - (ending == Events ? await EventsKeptForAsync(connection, realm) : ending.KeptFor) };
+                var parameters = new { realm, due = now - ending.KeptFor };
                 if (ending != Sessions)
                     return await connection.ExecuteAsync($"{due} DELETE FROM {ending.Table} WHERE realm_id = @realm AND ({ending.Key}) IN (SELECT * FROM due)", parameters);
 
@@ -100,27 +95,4 @@ public sealed class CleaningStore(Database database)
                 return deleted;
             },
             cancellationToken);
-
-    private Task<IReadOnlyList<Id<Realm>>> RealmsWithOldEventsAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.QueryAsync<IReadOnlyList<Id<Realm>>>(
-            async connection =>
-            [
-                .. (await connection.QueryAsync<Realm, OldestEvent, (Realm Realm, OldestEvent Oldest)>(
-                    $"SELECT {RealmStore.Columns}, (SELECT min(created_at) FROM events WHERE realm_id = realms.id) AS oldest FROM realms",
-                    static (realm, oldest) => (realm, oldest),
-                    splitOn: "oldest"))
-                    .Where(entry => entry.Oldest?.Oldest < now - KeptFor(entry.Realm.Settings))
-                    .Select(static entry => entry.Realm.Id),
-            ],
-            cancellationToken);
-
-    private static async Task<TimeSpan> EventsKeptForAsync(DbConnection connection, Id<Realm> realm) =>
-        KeptFor(await connection.QuerySingleOrDefaultAsync<RealmSettings>("SELECT settings FROM realms WHERE id = @realm", new { realm }) ?? new RealmSettings());
-
-    private static TimeSpan KeptFor(RealmSettings settings) => TimeSpan.FromDays(settings.EventRetentionDays);
-
-    private sealed record OldestEvent
-    {
-        public DateTimeOffset? Oldest { get; init; }
-    }
 }

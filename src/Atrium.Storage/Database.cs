@@ -165,21 +165,8 @@ public abstract class Database : IAsyncDisposable
     /// As <see cref="WriteAsync"/>, for a change that may come too late: where it answers false, or what it rests on was deleted meanwhile,
     /// all of it is undone and the answer is false.
     /// </summary>
-    public async Task<bool> TryWriteAsync(Func<DbConnection, Task<bool>> change, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await WriteAsync(async connection => await change(connection) ? true : throw new TooLateException(), cancellationToken);
-        }
-        catch (TooLateException)
-        {
-            return false;
-        }
-        catch (DbException e) when (IsMissingParent(e))
-        {
-            return false;
-        }
-    }
+    public Task<bool> TryWriteAsync(Func<DbConnection, Task<bool>> change, CancellationToken cancellationToken) =>
+        TryAsync(() => WriteAsync(async connection => await change(connection) ? true : throw new TooLateException(), cancellationToken));
 
     /// <summary>
     /// As <see cref="WriteAsync"/>, for a change of something that nodes remember: once it is committed, this one has forgotten it, and the
@@ -212,6 +199,12 @@ public abstract class Database : IAsyncDisposable
         return result;
     }
 
+    /// <summary>As <see cref="RecordAsync"/>, for a change that may come too late; see <see cref="TryWriteAsync"/>.</summary>
+    public Task<bool> TryRecordAsync(
+        Id<Realm> realm, Origin origin, Func<DbConnection, EventLog, Task<bool>> change, CancellationToken cancellationToken) =>
+        TryAsync(() => RecordAsync(
+            realm, origin, async (connection, log) => await change(connection, log) ? true : throw new TooLateException(), cancellationToken));
+
     /// <summary>As <see cref="RecordAsync"/>, for a change of something that nodes remember.</summary>
     public async Task<T> RecordAndTellAsync<T>(
         Id<Realm> realm, Origin origin, Change told, Func<DbConnection, EventLog, Task<T>> change, CancellationToken cancellationToken)
@@ -220,6 +213,22 @@ public abstract class Database : IAsyncDisposable
         if (happened)
             Changes.Tell(Change.OfFreshEvents(realm));
         return result;
+    }
+
+    private async Task<bool> TryAsync(Func<Task<bool>> write)
+    {
+        try
+        {
+            return await write();
+        }
+        catch (TooLateException)
+        {
+            return false;
+        }
+        catch (DbException e) when (IsMissingParent(e))
+        {
+            return false;
+        }
     }
 
     private Func<DbConnection, Task<(T Result, bool Happened)>> Recording<T>(

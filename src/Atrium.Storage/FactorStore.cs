@@ -1,6 +1,8 @@
 using System.Data.Common;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Realms;
+using Atrium.Core.Resources;
 using Atrium.Core.Users;
 using Dapper;
 
@@ -14,9 +16,13 @@ public sealed class FactorStore(Database database)
     private const string VerificationColumns = "realm_id, id, user_id, email, sealed_code, failed_tries, spent_at, created_at, expires_at";
 
     public Task<Factor?> FindAsync(Id<Realm> realm, Id<Factor> factor, CancellationToken cancellationToken) =>
+        FindAsync(realm, user: null, factor, cancellationToken);
+
+    /// <param name="user">Whose it must be, if that is asked.</param>
+    public Task<Factor?> FindAsync(Id<Realm> realm, Id<User>? user, Id<Factor> factor, CancellationToken cancellationToken) =>
         database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Factor>(
-                $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND id = @factor", new { realm, factor }),
+                $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND id = @factor{Of(user)}", new { realm, factor, user }),
             cancellationToken);
 
     public Task<Page<Factor>> ListAsync(Id<Realm> realm, Id<User> user, PageRequest<Factor> page, CancellationToken cancellationToken) =>
@@ -26,20 +32,44 @@ public sealed class FactorStore(Database database)
             cancellationToken);
 
     /// <summary>Makes a factor; false when the person is gone.</summary>
-    public Task<bool> CreateAsync(Factor factor, CancellationToken cancellationToken) =>
-        database.TryWriteAsync(
-            async connection => await connection.ExecuteAsync(
-                $"""
-                INSERT INTO factors ({Columns})
-                VALUES (@RealmId, @Id, @UserId, @Issuer, @Account, @SealedSecret, @Confirmed, @LastUsedStep, @CreatedAt, @UpdatedAt)
-                """,
-                factor) == 1,
+    public Task<bool> CreateAsync(Factor factor, Origin origin, CancellationToken cancellationToken) =>
+        database.RecordAsync(
+            factor.RealmId,
+            origin,
+            async (connection, log) =>
+            {
+                int made = await connection.ExecuteAsync(
+                    $"""
+                    INSERT INTO factors ({Columns})
+                    SELECT @RealmId, @Id, @UserId, @Issuer, @Account, @SealedSecret, @Confirmed, @LastUsedStep, @CreatedAt, @UpdatedAt
+                    WHERE EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId{database.ForUpdateOf("users")})
+                    """,
+                    factor);
+                if (made == 0)
+                    return false;
+                log.Add(EventOf(EventTypes.UserFactorCreated, factor));
+                return true;
+            },
             cancellationToken);
 
-    public Task<bool> DeleteAsync(Id<Realm> realm, Id<Factor> factor, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async connection => await connection.ExecuteAsync(
-                "DELETE FROM factors WHERE realm_id = @realm AND id = @factor", new { realm, factor }) == 1,
+    /// <summary>Deletes a factor where <paramref name="mayDelete"/>, which is pure, says so; null when it doesn't, or there is none.</summary>
+    /// <param name="user">Whose it must be, if that is asked.</param>
+    public Task<Factor?> DeleteAsync(
+        Id<Realm> realm, Id<User>? user, Id<Factor> factor, Func<Factor, bool> mayDelete, Origin origin, CancellationToken cancellationToken) =>
+        database.RecordAsync(
+            realm,
+            origin,
+            async (connection, log) =>
+            {
+                Factor? current = await connection.QuerySingleOrDefaultAsync<Factor>(
+                    $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND id = @factor{Of(user)}{database.ForUpdateOf("factors")}",
+                    new { realm, factor, user });
+                if (current is null || !mayDelete(current))
+                    return null;
+                await connection.ExecuteAsync("DELETE FROM factors WHERE realm_id = @realm AND id = @factor", new { realm, factor });
+                log.Add(EventOf(EventTypes.UserFactorDeleted, current));
+                return current;
+            },
             cancellationToken);
 
     public Task<FactorChallenge?> FindChallengeAsync(Id<Realm> realm, Id<FactorChallenge> challenge, CancellationToken cancellationToken) =>
@@ -60,8 +90,8 @@ public sealed class FactorStore(Database database)
             cancellationToken);
 
     /// <summary>Answers a challenge outside of a sign-in; false when the challenge or the code was spent meanwhile.</summary>
-    public Task<bool> SpendAsync(Id<Realm> realm, SpentProof proof, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.TryWriteAsync(connection => SpendAsync(connection, realm, proof, now), cancellationToken);
+    public Task<bool> SpendAsync(Id<Realm> realm, SpentProof proof, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        database.TryRecordAsync(realm, origin, (connection, log) => SpendAsync(database, connection, log, realm, proof, now), cancellationToken);
 
     /// <summary>Counts a wrong code against the challenge; false when it changed meanwhile.</summary>
     public Task<bool> FailChallengeAsync(FactorChallenge challenge, CancellationToken cancellationToken) =>
@@ -110,11 +140,17 @@ public sealed class FactorStore(Database database)
                 new { verification.RealmId, verification.Id, verification.FailedTries }) == 1,
             cancellationToken);
 
+    private static string Of(Id<User>? user) => user is null ? "" : " AND user_id = @user";
+
+    private static EventDraft EventOf(string type, Factor factor) =>
+        EventDraft.Of(type, factor.Id.ToString(), FactorResource.Of(factor), ResourceJson.Default.FactorResource) with { UserId = factor.UserId };
+
     /// <summary>
     /// Spends what a proof was made with: the time step of a code, the challenge it answered, the code that was mailed (which also makes the
     /// address the person's). False when one of them was spent before; the caller's change is then undone, and with it what was spent here.
     /// </summary>
-    internal static async Task<bool> SpendAsync(DbConnection connection, Id<Realm> realm, SpentProof proof, DateTimeOffset now)
+    internal static async Task<bool> SpendAsync(
+        Database database, DbConnection connection, EventLog log, Id<Realm> realm, SpentProof proof, DateTimeOffset now)
     {
         if (proof.Challenge is { } challenge
             && await connection.ExecuteAsync(
@@ -137,15 +173,24 @@ public sealed class FactorStore(Database database)
 
         if (proof.Verification is { } verification)
         {
-            return await connection.ExecuteAsync(
+            if (await connection.ExecuteAsync(
                     "UPDATE email_verifications SET spent_at = @now WHERE realm_id = @realm AND id = @verification AND spent_at IS NULL",
-                    new { realm, verification, now }) == 1
-                && await connection.ExecuteAsync(
-                    """
-                    UPDATE users SET email_verified = @verified, updated_at = @now
-                    WHERE realm_id = @realm AND (id, email) IN (SELECT user_id, email FROM email_verifications WHERE realm_id = @realm AND id = @verification)
-                    """,
-                    new { realm, verification, verified = true, now }) == 1;
+                    new { realm, verification, now }) == 0)
+            {
+                return false;
+            }
+
+            User? user = await connection.QuerySingleOrDefaultAsync<User>(
+                $"""
+                SELECT {UserStore.Columns} FROM users
+                WHERE realm_id = @realm
+                    AND (id, email) IN (SELECT user_id, email FROM email_verifications WHERE realm_id = @realm AND id = @verification){database.ForUpdateOf("users")}
+                """,
+                new { realm, verification });
+            if (user is null)
+                return false;
+            if (!user.EmailVerified)
+                await UserStore.VerifyEmailAsync(connection, log, user, now);
         }
 
         return true;

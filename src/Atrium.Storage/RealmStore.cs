@@ -6,11 +6,10 @@ using Dapper;
 
 namespace Atrium.Storage;
 
-/// <summary>Realms, and the keys they sign with.</summary>
+/// <summary>Realms, and their roles.</summary>
 public sealed class RealmStore(Database database)
 {
     internal const string Columns = "id, handle, name, settings, created_at, updated_at";
-    private const string KeyColumns = "realm_id, kid, algorithm, sealed_private_key, certificate, created_at";
 
     public Task<Realm?> FindByHandleAsync(string handle, CancellationToken cancellationToken) =>
         database.QueryAsync(
@@ -37,27 +36,9 @@ public sealed class RealmStore(Database database)
                 if (made == 0)
                     return false;
                 foreach (SigningKey key in signingKeys)
-                {
-                    await connection.ExecuteAsync(
-                        $"""
-                        INSERT INTO signing_keys ({KeyColumns})
-                        VALUES (@RealmId, @Kid, @Algorithm, @SealedPrivateKey, @Certificate, @CreatedAt)
-                        """,
-                        key);
-                }
-
+                    await SigningKeyStore.InsertAsync(connection, key);
                 return true;
             },
-            cancellationToken);
-
-    /// <summary>The realm's signing keys, oldest first.</summary>
-    public Task<IReadOnlyList<SigningKey>> SigningKeysAsync(Id<Realm> realm, CancellationToken cancellationToken) =>
-        database.QueryAsync<IReadOnlyList<SigningKey>>(
-            async connection =>
-            [
-                .. await connection.QueryAsync<SigningKey>(
-                    $"SELECT {KeyColumns} FROM signing_keys WHERE realm_id = @realm ORDER BY created_at, kid", new { realm }),
-            ],
             cancellationToken);
 
     public Task CreateRoleAsync(Role role, CancellationToken cancellationToken) =>

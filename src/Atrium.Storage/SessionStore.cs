@@ -1,8 +1,10 @@
 using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.Resources;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Dapper;
@@ -13,12 +15,16 @@ namespace Atrium.Storage;
 public sealed class SessionStore(Database database)
 {
     internal const string Columns =
-        "realm_id, id, user_id, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at";
+        "realm_id, id, user_id, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at, end_reason";
 
     public Task<Session?> FindAsync(Id<Realm> realm, Id<Session> session, CancellationToken cancellationToken) =>
+        FindAsync(realm, user: null, session, cancellationToken);
+
+    /// <param name="user">Whose it must be, if that is asked.</param>
+    public Task<Session?> FindAsync(Id<Realm> realm, Id<User>? user, Id<Session> session, CancellationToken cancellationToken) =>
         database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<Session>(
-                $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND id = @session", new { realm, session }),
+                $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND id = @session{Of(user)}", new { realm, session, user }),
             cancellationToken);
 
     /// <summary>When the realm's last session was made.</summary>
@@ -71,6 +77,13 @@ public sealed class SessionStore(Database database)
                 page),
             cancellationToken);
 
+    /// <summary>A page of a person's sessions, those that are over and not cleaned away yet too.</summary>
+    public Task<Page<Session>> ListAsync(Id<Realm> realm, Id<User> user, PageRequest<Session> page, CancellationToken cancellationToken) =>
+        database.QueryAsync(
+            connection => connection.QueryPageAsync(
+                $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND user_id = @user", "id", new DynamicParameters(new { realm, user }), page),
+            cancellationToken);
+
     /// <summary>The organizations that the newest grants of these sessions speak of, for those that speak of one.</summary>
     public Task<IReadOnlyDictionary<Id<Session>, Id<Organization>>> OrganizationsAsync(
         Id<Realm> realm, IReadOnlyList<Id<Session>> sessions, CancellationToken cancellationToken) =>
@@ -94,32 +107,81 @@ public sealed class SessionStore(Database database)
             },
             cancellationToken);
 
-    /// <summary>Ends a session and every grant that came from it; false when there is no such live session.</summary>
-    public Task<bool> EndAsync(Id<Realm> realm, Id<Session> session, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async connection =>
+    /// <summary>
+    /// Ends a session and every grant that came from it where <paramref name="mayEnd"/>, which is pure, says so; the session as it was before. That it
+    /// was over already is no mistake. Null when it may not, or there is none.
+    /// </summary>
+    /// <param name="user">Whose it must be, if that is asked.</param>
+    public Task<Session?> EndAsync(
+        Id<Realm> realm,
+        Id<User>? user,
+        Id<Session> session,
+        Func<Session, bool> mayEnd,
+        SessionEnd reason,
+        DateTimeOffset now,
+        Origin origin,
+        CancellationToken cancellationToken) =>
+        database.RecordAsync(
+            realm,
+            origin,
+            async (connection, log) =>
             {
-                await connection.ExecuteAsync(
-                    "UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND session_id = @session AND ended_at IS NULL",
-                    new { realm, session, now });
-                return await connection.ExecuteAsync(
-                    "UPDATE sessions SET ended_at = @now, updated_at = @now WHERE realm_id = @realm AND id = @session AND ended_at IS NULL",
-                    new { realm, session, now }) == 1;
+                Session? found = await connection.QuerySingleOrDefaultAsync<Session>(
+                    $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND id = @session{Of(user)}{database.ForUpdateOf("sessions")}",
+                    new { realm, session, user });
+                if (found is null || !mayEnd(found))
+                    return null;
+                await EndAsync(connection, log, "id = @session", new { realm, session, reason = reason.ToString(), now }, now);
+                return found;
             },
             cancellationToken);
 
-    internal static async Task EndAllOfUserAsync(DbConnection connection, Id<Realm> realm, Id<User> user, DateTimeOffset now)
+    /// <summary>The same for what the id already names, whoever's it is.</summary>
+    public Task<Session?> EndAsync(
+        Id<Realm> realm, Id<Session> session, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        EndAsync(realm, user: null, session, static _ => true, reason, now, origin, cancellationToken);
+
+    /// <summary>Ends all of a person's sessions, and with them every grant.</summary>
+    public Task<int> EndAllAsync(
+        Id<Realm> realm, Id<User> user, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        database.RecordAsync(
+            realm, origin, async (connection, log) => (await EndAllAsync(connection, log, realm, user, reason, now)).Count, cancellationToken);
+
+    internal static Task<IReadOnlyList<Session>> EndAllAsync(
+        DbConnection connection, EventLog log, Id<Realm> realm, Id<User> user, SessionEnd reason, DateTimeOffset now) =>
+        EndAsync(connection, log, "user_id = @user", new { realm, user, reason = reason.ToString(), now }, now);
+
+    /// <summary>Nobody hears of the end of a session that was over by itself.</summary>
+    private static async Task<IReadOnlyList<Session>> EndAsync(
+        DbConnection connection, EventLog log, string condition, object parameters, DateTimeOffset now)
     {
         await connection.ExecuteAsync(
-            """
+            $"""
             UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND ended_at IS NULL
-                AND session_id IN (SELECT id FROM sessions WHERE realm_id = @realm AND user_id = @user)
+                AND session_id IN (SELECT id FROM sessions WHERE realm_id = @realm AND {condition})
             """,
-            new { realm, user, now });
-        await connection.ExecuteAsync(
-            "UPDATE sessions SET ended_at = @now, updated_at = @now WHERE realm_id = @realm AND user_id = @user AND ended_at IS NULL",
-            new { realm, user, now });
+            parameters);
+        Session[] ended =
+        [
+            .. (await connection.QueryAsync<Session>(
+                $"""
+                UPDATE sessions SET ended_at = @now, updated_at = @now, end_reason = @reason
+                WHERE realm_id = @realm AND {condition} AND ended_at IS NULL RETURNING {Columns}
+                """,
+                parameters)).OrderBy(static session => session.Id.ToString(), StringComparer.Ordinal),
+        ];
+        foreach (Session session in ended.Where(session => now < session.ExpiresAt))
+        {
+            log.Add(EventDraft.Of(EventTypes.SessionEnded, session.Id.ToString(), SessionResource.Of(session), ResourceJson.Default.SessionResource) with
+            {
+                UserId = session.UserId,
+            });
+        }
+
+        return ended;
     }
+
+    private static string Of(Id<User>? user) => user is null ? "" : " AND user_id = @user";
 
     private sealed record SessionOrganization
     {

@@ -110,12 +110,15 @@ public sealed class SignInStore(Database database)
     /// Stores a sign-in as it has become, over the version it was read at, spending what the new proof was made with.
     /// A <paramref name="newHandle"/> takes the place of the old one. False, with nothing spent, when somebody else was faster.
     /// </summary>
-    public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, CancellationToken cancellationToken)
+    public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, Origin origin, CancellationToken cancellationToken)
     {
         return proof is null
             ? database.WriteOneAsync(ChangeAsync, cancellationToken)
-            : database.TryWriteAsync(
-                async connection => await FactorStore.SpendAsync(connection, signIn.RealmId, proof, signIn.Proofs[^1].At) && await ChangeAsync(connection),
+            : database.TryRecordAsync(
+                signIn.RealmId,
+                origin,
+                async (connection, log) =>
+                    await FactorStore.SpendAsync(database, connection, log, signIn.RealmId, proof, signIn.Proofs[^1].At) && await ChangeAsync(connection),
                 cancellationToken);
 
         async Task<bool> ChangeAsync(DbConnection connection) => await connection.ExecuteAsync(

@@ -1,7 +1,10 @@
 using System.Data.Common;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.Resources;
+using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Dapper;
 
@@ -18,6 +21,24 @@ public enum UserWrite
 
     /// <summary>The change itself would not have it; nothing was written.</summary>
     Refused,
+}
+
+/// <summary>How a change of a user ended, and the user then.</summary>
+public readonly record struct UserChange(UserWrite Outcome, User? User);
+
+/// <summary>Which people are asked for; all of it must hold. Each of the first four finds few, or in the order of an index of its own.</summary>
+public sealed record UserFilter
+{
+    public string? Email { get; init; }
+
+    public string? Username { get; init; }
+
+    public string? ExternalId { get; init; }
+
+    /// <summary>Can't be asked for together with an organization: nothing finds the one within the other.</summary>
+    public UserStatus? Status { get; init; }
+
+    public Id<Organization>? Organization { get; init; }
 }
 
 /// <summary>A user with the hash of the password, which only the check of a password wants to see.</summary>
@@ -81,14 +102,13 @@ public sealed class UserStore(Database database)
             cancellationToken);
     }
 
-    /// <summary>A page of people; those of one address, of one organization, or all.</summary>
-    public Task<Page<User>> ListAsync(
-        Id<Realm> realm, string? email, Id<Organization>? organization, PageRequest<User> page, CancellationToken cancellationToken)
+    /// <summary>A page of people.</summary>
+    public Task<Page<User>> ListAsync(Id<Realm> realm, UserFilter filter, PageRequest<User> page, CancellationToken cancellationToken)
     {
         DynamicParameters parameters = new(new { realm });
         string select = $"SELECT {Columns} FROM users u WHERE realm_id = @realm";
         string idColumn = "u.id";
-        if (organization is { } of)
+        if (filter.Organization is { } of)
         {
             // Read in the order of the memberships' own index: a page costs the same however many the organization or the realm has.
             select = $"SELECT {OfMember} FROM memberships m JOIN users u ON u.realm_id = m.realm_id AND u.id = m.user_id WHERE m.realm_id = @realm AND m.organization_id = @organization";
@@ -96,19 +116,27 @@ public sealed class UserStore(Database database)
             parameters.Add("organization", of);
         }
 
-        if (email is not null)
-        {
-            select += " AND u.email_key = @key";
-            parameters.Add("key", EmailAddress.Normalize(email));
-        }
-
+        Narrow("email_key", filter.Email is null ? null : EmailAddress.Normalize(filter.Email));
+        Narrow("username_key", filter.Username is null ? null : EmailAddress.Normalize(filter.Username));
+        Narrow("external_id", filter.ExternalId);
+        Narrow("status", filter.Status?.ToString());
         return database.QueryAsync(connection => connection.QueryPageAsync(select, idColumn, parameters, page), cancellationToken);
+
+        void Narrow(string column, string? value)
+        {
+            if (value is null)
+                return;
+            select += $" AND u.{column} = @{column}";
+            parameters.Add(column, value);
+        }
     }
 
-    public Task<UserWrite> CreateAsync(User user, string? passwordHash, CancellationToken cancellationToken) =>
+    public Task<UserWrite> CreateAsync(User user, string? passwordHash, Origin origin, CancellationToken cancellationToken) =>
         WriteAsync(
+            user.RealmId,
+            origin,
             () => user,
-            async connection =>
+            async (connection, log) =>
             {
                 await connection.ExecuteAsync(
                     """
@@ -118,29 +146,35 @@ public sealed class UserStore(Database database)
                         @Picture, @Locale, @ExternalId, @Metadata, @Status, @passwordHash, @LastSignInAt, @CreatedAt, @UpdatedAt)
                     """,
                     Row(user, passwordHash));
+                log.Add(EventOf(EventTypes.UserCreated, user));
                 return UserWrite.Done;
             },
+            static taken => taken,
             cancellationToken);
 
     /// <summary>
     /// Changes a user as they are at that moment, so that two changes of different things both stay; null from
     /// <paramref name="change"/>, which is pure, refuses. A new password ends the sessions that the old one opened; a user who is disabled has none (OWASP ASVS 7.4.2).
     /// </summary>
-    public async Task<(UserWrite Outcome, User? User)> ChangeAsync(
-        Id<Realm> realm, Id<User> id, Func<User, User?> change, string? newPasswordHash, CancellationToken cancellationToken)
+    public Task<UserChange> ChangeAsync(
+        Id<Realm> realm, Id<User> id, Func<User, User?> change, string? newPasswordHash, Origin origin, CancellationToken cancellationToken)
     {
         User? user = null;
-        UserWrite outcome = await WriteAsync(
+        return WriteAsync(
+            realm,
+            origin,
             () => user,
-            async connection =>
+            async (connection, log) =>
             {
-                User? current = await connection.QuerySingleOrDefaultAsync<User>(
-                    $"SELECT {Columns} FROM users WHERE realm_id = @realm AND id = @id{database.ForUpdateOf("users")}", new { realm, id });
-                if (current is null)
-                    return UserWrite.NotFound;
+                if (await FindToChangeAsync(connection, realm, id) is not { } current)
+                    return new UserChange(UserWrite.NotFound, null);
                 user = change(current);
                 if (user is null)
-                    return UserWrite.Refused;
+                    return new UserChange(UserWrite.Refused, null);
+                EventDraft updated = UpdateOf(current, user);
+                bool differs = updated.Changed is { Count: > 0 };
+                if (!differs && newPasswordHash is null)
+                    return new UserChange(UserWrite.Done, current);
                 await connection.ExecuteAsync(
                     """
                     UPDATE users SET email = @Email, email_key = @EmailKey, email_verified = @EmailVerified, username = @Username,
@@ -150,12 +184,18 @@ public sealed class UserStore(Database database)
                     WHERE realm_id = @RealmId AND id = @Id
                     """,
                     Row(user, newPasswordHash));
-                if (newPasswordHash is not null || user.Status == UserStatus.Disabled)
-                    await SessionStore.EndAllOfUserAsync(connection, user.RealmId, user.Id, user.UpdatedAt);
-                return UserWrite.Done;
+                if (differs)
+                    log.Add(updated);
+                if (newPasswordHash is not null)
+                    log.Add(EventOf(EventTypes.UserPasswordChanged, user));
+                if (user.Status == UserStatus.Disabled)
+                    await SessionStore.EndAllAsync(connection, log, realm, id, SessionEnd.UserDisabled, user.UpdatedAt);
+                else if (newPasswordHash is not null)
+                    await SessionStore.EndAllAsync(connection, log, realm, id, SessionEnd.PasswordChanged, user.UpdatedAt);
+                return new UserChange(UserWrite.Done, user);
             },
+            static taken => new UserChange(taken, null),
             cancellationToken);
-        return (outcome, outcome == UserWrite.Done ? user : null);
     }
 
     /// <summary>Stores a password's hash made with today's settings over one made with older ones, if it is still that one.</summary>
@@ -166,11 +206,23 @@ public sealed class UserStore(Database database)
                 new { realm, user, oldHash, newHash }),
             cancellationToken);
 
-    /// <summary>Removes a person and everything of theirs: memberships, factors, sessions, grants.</summary>
-    public Task<bool> DeleteAsync(Id<Realm> realm, Id<User> user, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async connection => await connection.ExecuteAsync(
-                "DELETE FROM users WHERE realm_id = @realm AND id = @user", new { realm, user }) == 1,
+    /// <summary>
+    /// Removes a person and everything of theirs (memberships, factors, sessions, grants) where <paramref name="mayDelete"/>, which is pure, says so;
+    /// null when it doesn't, or there is none.
+    /// </summary>
+    public Task<User?> DeleteAsync(
+        Id<Realm> realm, Id<User> user, Func<User, bool> mayDelete, Origin origin, CancellationToken cancellationToken) =>
+        database.RecordAsync(
+            realm,
+            origin,
+            async (connection, log) =>
+            {
+                if (await FindToChangeAsync(connection, realm, user) is not { } current || !mayDelete(current))
+                    return null;
+                await connection.ExecuteAsync("DELETE FROM users WHERE realm_id = @realm AND id = @user", new { realm, user });
+                log.Add(EventOf(EventTypes.UserDeleted, current));
+                return current;
+            },
             cancellationToken);
 
     /// <summary>People of the realm with their hashes; <paramref name="condition"/> may go on to order and limit.</summary>
@@ -204,17 +256,45 @@ public sealed class UserStore(Database database)
         user.UpdatedAt,
     };
 
+    /// <summary>The address was shown to be the person's.</summary>
+    internal static async Task VerifyEmailAsync(DbConnection connection, EventLog log, User user, DateTimeOffset now)
+    {
+        User verified = user with { EmailVerified = true, UpdatedAt = now };
+        await connection.ExecuteAsync(
+            "UPDATE users SET email_verified = @EmailVerified, updated_at = @UpdatedAt WHERE realm_id = @RealmId AND id = @Id",
+            new { verified.EmailVerified, verified.UpdatedAt, verified.RealmId, verified.Id });
+        log.Add(UpdateOf(user, verified));
+    }
+
+    private Task<User?> FindToChangeAsync(DbConnection connection, Id<Realm> realm, Id<User> id) =>
+        connection.QuerySingleOrDefaultAsync<User>(
+            $"SELECT {Columns} FROM users WHERE realm_id = @realm AND id = @id{database.ForUpdateOf("users")}", new { realm, id });
+
     private Task<User?> FindByAsync(string condition, object parameters, CancellationToken cancellationToken) =>
         database.QueryAsync(
             connection => connection.QuerySingleOrDefaultAsync<User>(
                 $"SELECT {Columns} FROM users WHERE realm_id = @realm AND {condition}", parameters),
             cancellationToken);
 
-    private async Task<UserWrite> WriteAsync(Func<User?> written, Func<DbConnection, Task<UserWrite>> change, CancellationToken cancellationToken)
+    /// <summary>What the log says of a change.</summary>
+    public static EventDraft UpdateOf(User before, User after) =>
+        EventDraft.Updated(
+            EventTypes.UserUpdated, after.Id.ToString(), UserResource.Of(before), UserResource.Of(after), ResourceJson.Default.UserResource) with { UserId = after.Id };
+
+    private static EventDraft EventOf(string type, User user) =>
+        EventDraft.Of(type, user.Id.ToString(), UserResource.Of(user), ResourceJson.Default.UserResource) with { UserId = user.Id };
+
+    private async Task<T> WriteAsync<T>(
+        Id<Realm> realm,
+        Origin origin,
+        Func<User?> written,
+        Func<DbConnection, EventLog, Task<T>> change,
+        Func<UserWrite, T> refused,
+        CancellationToken cancellationToken)
     {
         try
         {
-            return await database.WriteAsync(change, cancellationToken);
+            return await database.RecordAsync(realm, origin, change, cancellationToken);
         }
         catch (DbException e) when (database.IsUniqueViolation(e) && written() is not null)
         {
@@ -223,9 +303,9 @@ public sealed class UserStore(Database database)
             // The transaction is undone; which of the unique things was taken is only asked for the message.
             User? sameEmail = await FindByEmailAsync(user.RealmId, user.Email, cancellationToken);
             if (sameEmail is not null && sameEmail.Id != user.Id)
-                return UserWrite.EmailTaken;
+                return refused(UserWrite.EmailTaken);
             User? sameExternalId = user.ExternalId is null ? null : await FindByExternalIdAsync(user.RealmId, user.ExternalId, cancellationToken);
-            return sameExternalId is not null && sameExternalId.Id != user.Id ? UserWrite.ExternalIdTaken : UserWrite.UsernameTaken;
+            return refused(sameExternalId is not null && sameExternalId.Id != user.Id ? UserWrite.ExternalIdTaken : UserWrite.UsernameTaken);
         }
     }
 

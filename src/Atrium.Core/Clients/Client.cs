@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 
@@ -7,6 +8,9 @@ namespace Atrium.Core.Clients;
 public sealed record Client : IIdentified
 {
     public static string IdPrefix => "c_";
+
+    /// <summary>How long a secret works after another one took its place.</summary>
+    public static readonly TimeSpan SecretOverlap = TimeSpan.FromMinutes(15);
 
     public required Id<Realm> RealmId { get; init; }
 
@@ -20,6 +24,11 @@ public sealed record Client : IIdentified
     public required ClientType Type { get; init; }
 
     public SecretHash? SecretHash { get; init; }
+
+    /// <summary>The secret before the last rotation, which is taken until <see cref="PreviousSecretEndsAt"/>.</summary>
+    public SecretHash? PreviousSecretHash { get; init; }
+
+    public DateTimeOffset? PreviousSecretEndsAt { get; init; }
 
     public IReadOnlyList<string> RedirectUris { get; init; } = [];
 
@@ -41,7 +50,38 @@ public sealed record Client : IIdentified
 
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    public bool IsConfidential => SecretHash is not null;
+    /// <summary>Runs where nobody can look into it, and so can prove who it is (RFC 6749 section 2.1).</summary>
+    public bool IsConfidential => IsConfidentialType(Type);
+
+    public static bool IsConfidentialType(ClientType type) => type is ClientType.Web or ClientType.M2M;
+
+    /// <summary>Whether it proves who it is by a secret.</summary>
+    public bool HasSecret => IsConfidential && Settings.ClientAuth != ClientAuth.PrivateKeyJwt;
+
+    /// <summary>
+    /// Whether a caller that sent this secret in this way, or none, is the client. A public client has no secret to be wrong about. Both hashes are
+    /// compared, each in constant time, so that an answer's delay does not tell which one is nearer.
+    /// </summary>
+    public bool IsProvedBy(Secret? secret, ClientAuth way, DateTimeOffset now)
+    {
+        if (!IsConfidential)
+            return secret is null;
+        if (secret is not { } presented || !Settings.TakesSecretBy(way))
+            return false;
+        SecretHash hash = presented.Hash();
+        bool isCurrent = SecretHash is { } current && hash == current;
+        bool isPrevious = PreviousSecretHash is { } previous && hash == previous;
+        return isCurrent | (isPrevious & now < PreviousSecretEndsAt.GetValueOrDefault());
+    }
+
+    /// <summary>With another secret; the one before is taken for a while yet, so that nothing that runs is cut off.</summary>
+    public Client WithSecret(Secret secret, DateTimeOffset now) => this with
+    {
+        SecretHash = secret.Hash(),
+        PreviousSecretHash = SecretHash,
+        PreviousSecretEndsAt = SecretHash is null ? null : now + SecretOverlap,
+        UpdatedAt = now,
+    };
 
     public bool MayUse(string grantType) => GrantTypes.Contains(grantType);
 
@@ -84,6 +124,7 @@ public enum ClientType
     Web,
 
     /// <summary>Speaks for itself, never for a person.</summary>
+    [JsonStringEnumMemberName("m2m")]
     M2M,
 }
 

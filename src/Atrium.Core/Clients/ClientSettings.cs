@@ -17,6 +17,30 @@ public sealed record ClientSettings
 
     /// <summary>May be false only for app-native and confidential clients; a challenge that was sent is always checked.</summary>
     public bool PkceRequired { get; init; } = true;
+
+    /// <summary>An application of the realm's own owner: it may show people a sign-in of its own making.</summary>
+    public bool FirstParty { get; init; }
+
+    /// <summary>How a confidential client proves who it is; null leaves it the choice of the two ways to send its secret.</summary>
+    public ClientAuth? ClientAuth { get; init; }
+
+    /// <summary>The public keys of a client that proves itself by its own signature.</summary>
+    public ClientKeySet? Jwks { get; init; }
+
+    public bool TakesSecretBy(ClientAuth way) => ClientAuth is { } only ? only == way : way != Clients.ClientAuth.PrivateKeyJwt;
+}
+
+/// <summary>The ways in which a confidential client proves who it is (OpenID Connect Core section 9).</summary>
+public enum ClientAuth
+{
+    /// <summary>The secret in the header: <c>client_secret_basic</c>.</summary>
+    Basic,
+
+    /// <summary>The secret in the form: <c>client_secret_post</c>.</summary>
+    Post,
+
+    /// <summary>A JWT signed with the client's own key (RFC 7523).</summary>
+    PrivateKeyJwt,
 }
 
 public sealed record OpenIdSettings
@@ -64,6 +88,9 @@ public sealed record TokenSettings
 {
     /// <summary>Null leaves it to the door that the grant came through.</summary>
     public TokenProfile? Profile { get; init; }
+
+    /// <summary>How many bytes organizations may take up in a token.</summary>
+    public int OrganizationBudgetBytes { get; init; } = 4096;
 }
 
 /// <summary>How organizations are projected into a token.</summary>

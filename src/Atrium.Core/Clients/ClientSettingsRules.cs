@@ -7,9 +7,19 @@ namespace Atrium.Core.Clients;
 /// <summary>Reads a client's settings as an operator writes them, and says what in them can't be.</summary>
 public static class ClientSettingsRules
 {
-    private const int ShortestAge = 5;
-    private const int LongestAge = 21 * 24 * 3600;
-    private const int LongestGrace = 60;
+    public const int ShortestAge = 5;
+    public const int LongestAge = 21 * 24 * 3600;
+    public const int LongestGrace = 60;
+    public const int SmallestBudget = 256;
+    public const int LargestBudget = 64 * 1024;
+    public const int MaxAllowedOrganizations = 1000;
+    public const int MaxSteps = 5;
+
+    /// <summary>The methods that a step of an app-native sign-in may ask for.</summary>
+    public static IReadOnlyList<string> Methods { get; } = ["password", "totp"];
+
+    /// <summary>The parameters by which an app-native sign-in may name an organization.</summary>
+    public static IReadOnlyList<string> DiscoveryParameters { get; } = ["orgHandle", "orgId", "org", "login_hint"];
 
     /// <summary>Unknown fields are refused, so that a typing error never passes silently; what is left out keeps its default.</summary>
     private static readonly JsonSerializerOptions Strict = new()
@@ -36,33 +46,67 @@ public static class ClientSettingsRules
         }
     }
 
-    /// <summary>What a client of this kind may not be set to; null when all is well.</summary>
-    public static string? Problem(ClientSettings settings, bool isConfidential)
+    /// <summary>What a client of this kind may not be set to; fields as seen from the settings.</summary>
+    public static IEnumerable<Fault> Faults(ClientSettings settings, bool isConfidential) =>
+    [
+        .. Numbers(settings).Where(static number => number.Value < number.Least || number.Value > number.Most)
+            .Select(static number => new Fault(number.Field, $"This should be {number.Least} to {number.Most}.")),
+        .. RestrictionFaults(settings.Restrictions.Organizations),
+        .. AppNativeFaults(settings.AppNative),
+        .. AuthenticationFaults(settings, isConfidential),
+    ];
+
+    private static IEnumerable<(string Field, int? Value, int Least, int Most)> Numbers(ClientSettings settings) =>
+    [
+        ("/openid/default_access_token_age", settings.Openid.DefaultAccessTokenAge, ShortestAge, LongestAge),
+        ("/openid/default_id_token_age", settings.Openid.DefaultIdTokenAge, ShortestAge, LongestAge),
+        ("/openid/default_refresh_token_age", settings.Openid.DefaultRefreshTokenAge, ShortestAge, LongestAge),
+        ("/openid/refresh_grace_seconds", settings.Openid.RefreshGraceSeconds, 0, LongestGrace),
+        ("/tokens/organization_budget_bytes", settings.Tokens.OrganizationBudgetBytes, SmallestBudget, LargestBudget),
+    ];
+
+    private static IEnumerable<Fault> RestrictionFaults(OrganizationRestriction organizations)
     {
-        OpenIdSettings openid = settings.Openid;
-        foreach ((string name, int? age) in new[]
+        const string field = "/restrictions/organizations/allowed_org_ids";
+        if (organizations.Policy == OrganizationPolicy.Allowlist && organizations.AllowedOrgIds.Count == 0)
+            yield return new(field, "An allowlist names at least one organization.");
+        if (organizations.AllowedOrgIds.Count > MaxAllowedOrganizations)
+            yield return new(field, $"An allowlist has at most {MaxAllowedOrganizations} organizations.");
+        foreach ((int i, string id) in organizations.AllowedOrgIds.Index())
         {
-            ("default_access_token_age", openid.DefaultAccessTokenAge),
-            ("default_id_token_age", openid.DefaultIdTokenAge),
-            ("default_refresh_token_age", openid.DefaultRefreshTokenAge),
-        })
+            if (Id<Organization>.Parse(id) is null)
+                yield return new($"{field}/{i}", "This is no organization's id.");
+        }
+    }
+
+    private static IEnumerable<Fault> AppNativeFaults(AppNativeSettings appNative)
+    {
+        if (appNative.Steps.Count is 0 or > MaxSteps)
+            yield return new("/app_native/steps", $"There should be 1 to {MaxSteps} steps.");
+        foreach ((int i, IReadOnlyList<string> step) in appNative.Steps.Index())
         {
-            if (age is < ShortestAge or > LongestAge)
-                return $"openid.{name} is {age}; it must be {ShortestAge} to {LongestAge} seconds.";
+            if (step.Count == 0)
+                yield return new($"/app_native/steps/{i}", "A step asks for at least one method.");
+            foreach ((int j, string method) in step.Index())
+            {
+                if (!Methods.Contains(method))
+                    yield return new($"/app_native/steps/{i}/{j}", $"The methods are {string.Join(" and ", Methods)}.");
+            }
         }
 
-        if (openid.RefreshGraceSeconds is < 0 or > LongestGrace)
-            return $"openid.refresh_grace_seconds is {openid.RefreshGraceSeconds}; it must be 0 to {LongestGrace}.";
+        if (!DiscoveryParameters.Contains(appNative.DiscoveryParameter))
+            yield return new("/app_native/discovery_parameter", $"The parameters are {string.Join(", ", DiscoveryParameters)}.");
+    }
 
-        OrganizationRestriction organizations = settings.Restrictions.Organizations;
-        if (organizations.Policy == OrganizationPolicy.Allowlist && organizations.AllowedOrgIds.Count == 0)
-            return "restrictions.organizations.allowed_org_ids is empty; an allowlist names at least one organization.";
-        if (organizations.AllowedOrgIds.FirstOrDefault(static id => Id<Organization>.Parse(id) is null) is { } malformed)
-            return $"restrictions.organizations.allowed_org_ids has \"{malformed}\", which is no organization id.";
-        if (settings.AppNative.Steps.FirstOrDefault(static step => step.Count == 0 || step.Any(static method => method is not ("password" or "totp"))) is not null)
-            return "app_native.steps is a list of steps, each a list of methods; the methods are password and totp.";
-        return !settings.PkceRequired && !isConfidential && !settings.AppNative.Enabled
-            ? "pkce_required may be false only for confidential and app-native clients."
-            : null;
+    private static IEnumerable<Fault> AuthenticationFaults(ClientSettings settings, bool isConfidential)
+    {
+        if (!settings.PkceRequired && !isConfidential && !settings.AppNative.Enabled)
+            yield return new("/pkce_required", "This may be false only for confidential and app-native clients.");
+        if (settings.ClientAuth is not null && !isConfidential)
+            yield return new("/client_auth", "A public client can't prove who it is: web and m2m can.");
+        if (settings.ClientAuth == ClientAuth.PrivateKeyJwt && settings.Jwks is null)
+            yield return new("/jwks", "private_key_jwt needs the client's public keys.");
+        foreach (Fault fault in settings.Jwks?.Faults() ?? [])
+            yield return fault.Within("/jwks");
     }
 }

@@ -1,7 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Atrium.Core.Clients;
 using Atrium.Core.Events;
+using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
+using Atrium.Core.Users;
 
 namespace Atrium.Core.Resources;
 
@@ -10,12 +13,37 @@ namespace Atrium.Core.Resources;
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(Words<ActorType>), typeof(Words<AuthenticationMethod>), typeof(Words<Door>), typeof(Words<SignInFailure>)])]
+    Converters =
+    [
+        typeof(Words<ActorType>),
+        typeof(Words<AuthenticationMethod>),
+        typeof(Words<ClientAuth>),
+        typeof(Words<ClientSharing>),
+        typeof(Words<ClientStatus>),
+        typeof(Words<ClientType>),
+        typeof(Words<Door>),
+        typeof(Words<FactorType>),
+        typeof(Words<OrganizationPolicy>),
+        typeof(Words<SessionEnd>),
+        typeof(Words<SignInFailure>),
+        typeof(Words<SigningKeyStatus>),
+        typeof(Words<TokenIssuerSetting>),
+        typeof(Words<TokenProfile>),
+        typeof(Words<UserStatus>),
+    ])]
 [JsonSerializable(typeof(ApiKeyResource))]
 [JsonSerializable(typeof(ApiKeyWithSecretResource))]
+[JsonSerializable(typeof(ClientOrganizationResource))]
+[JsonSerializable(typeof(ClientResource))]
+[JsonSerializable(typeof(ClientWithSecretResource))]
+[JsonSerializable(typeof(EnrolledFactorResource))]
 [JsonSerializable(typeof(EventResource))]
-[JsonSerializable(typeof(SignInResource))]
+[JsonSerializable(typeof(FactorResource))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(SessionResource))]
+[JsonSerializable(typeof(SigningKeyResource))]
+[JsonSerializable(typeof(SignInResource))]
+[JsonSerializable(typeof(UserResource))]
 public sealed partial class ResourceJson : JsonSerializerContext;
 
 /// <summary>An enum as the words of the wire; each that is shown stands in the list above.</summary>

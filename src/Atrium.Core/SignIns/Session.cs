@@ -31,5 +31,24 @@ public sealed record Session : IIdentified
 
     public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>Why it ended; null also of one that ended before reasons were noted.</summary>
+    public SessionEnd? EndReason { get; init; }
+
     public bool IsLive(DateTimeOffset now) => EndedAt is null && now < ExpiresAt;
+}
+
+/// <summary>What ends a session before its time.</summary>
+public enum SessionEnd
+{
+    /// <summary>The person signed out.</summary>
+    SignedOut,
+
+    /// <summary>A back end ended it.</summary>
+    Revoked,
+
+    /// <summary>The password that it was opened with is not the person's any more.</summary>
+    PasswordChanged,
+
+    /// <summary>Nobody who is disabled stays signed in.</summary>
+    UserDisabled,
 }

@@ -18,9 +18,11 @@ public static class PasswordPolicy
     /// <summary>Far above what a person types, and a bound on the work that one attempt can ask for.</summary>
     public const int MaximumLength = 1024;
 
-    // Composition turns at most four code points into one (UAX #15), each at most two UTF-16 units: above this,
-    // a text is too long in whatever way it was typed.
-    private const int MaximumUnits = 8 * MaximumLength;
+    /// <summary>
+    /// Composition turns at most four code points into one (UAX #15), each at most two UTF-16 units: above this,
+    /// a text is too long in whatever way it was typed.
+    /// </summary>
+    public const int MaximumUnits = 8 * MaximumLength;
 
     private static readonly PasswordProblem TooShort = new("password_too_short",
         $"The password must have at least {MinimumLength} characters.");

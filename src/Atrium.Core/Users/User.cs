@@ -52,6 +52,12 @@ public enum UserStatus
     Disabled,
 }
 
+public enum FactorType
+{
+    /// <summary>An authenticator app (RFC 6238).</summary>
+    Totp,
+}
+
 /// <summary>Something a person has beside the password. Its secret never leaves the store in the clear but to be checked.</summary>
 public sealed record Factor : IIdentified
 {

@@ -103,8 +103,6 @@ public static class AdministrationCommands
         {
             ClientType chosen = parsed.GetValue(type);
             string[] uris = parsed.GetRequiredValue(redirectUris);
-            if (uris.Concat(parsed.GetRequiredValue(signOutUris)).Select(RedirectUris.Problem).FirstOrDefault(static problem => problem is not null) is { } badUri)
-                return CommandLine.Fail(badUri);
             (ClientSettings? settings, string? unreadable) = ClientSettingsRules.Parse(parsed.GetRequiredValue(settingsJson));
             if (settings is null)
                 return CommandLine.Fail($"--settings: {unreadable}");
@@ -112,9 +110,6 @@ public static class AdministrationCommands
                 settings = settings with { Authkit = settings.Authkit with { Enabled = true } };
             if (parsed.GetValue(appNative))
                 settings = settings with { AppNative = settings.AppNative with { Enabled = true }, PkceRequired = false };
-            if (ClientSettingsRules.Problem(settings, isConfidential: chosen is ClientType.Web or ClientType.M2M) is { } badSetting)
-                return CommandLine.Fail($"--settings: {badSetting}");
-            Secret? secret = chosen is ClientType.Web or ClientType.M2M ? Secret.New() : null;
             Id<Client> id = Id<Client>.New(backbone.Clock);
             DateTimeOffset now = backbone.Clock.GetUtcNow();
             Client client = new()
@@ -124,16 +119,27 @@ public static class AdministrationCommands
                 ClientId = parsed.GetValue(clientId) ?? id.ToString(),
                 Name = parsed.GetRequiredValue(name),
                 Type = chosen,
-                SecretHash = secret?.Hash(),
                 RedirectUris = uris,
                 PostLogoutRedirectUris = parsed.GetRequiredValue(signOutUris),
-                GrantTypes = chosen == ClientType.M2M ? ["client_credentials"] : ["authorization_code", "refresh_token"],
+                GrantTypes = ClientRules.DefaultGrantTypes(chosen),
                 Settings = settings,
                 CreatedAt = now,
                 UpdatedAt = now,
             };
-            if (!await new ClientStore(backbone.Database).CreateAsync(client, cancellationToken))
-                return CommandLine.Fail($"The client id \"{client.ClientId}\" is taken. Choose another.");
+            if (parsed.GetValue(clientId) is { } named && !ClientRules.IsClientId(named))
+                return CommandLine.Fail($"\"{named}\" can't be a client id: use letters, digits and -._~, and nothing that looks like an id of something else.");
+            if (ClientRules.Faults(client).FirstOrDefault() is { } fault)
+                return CommandLine.Fail($"{fault.Field}: {fault.Message}");
+            Secret? secret = client.HasSecret ? Secret.New() : null;
+            client = client with { SecretHash = secret?.Hash() };
+            switch ((await new ClientStore(backbone.Database).CreateAsync(client, Origin.CommandLine, cancellationToken)).Outcome)
+            {
+                case ClientWrite.ClientIdTaken:
+                    return CommandLine.Fail($"The client id \"{client.ClientId}\" is taken. Choose another.");
+                case ClientWrite.UnknownOrganizations:
+                    return CommandLine.Fail("--settings: restrictions.organizations.allowed_org_ids names organizations that the realm does not have.");
+            }
+
             Console.WriteLine($"Client {client.ClientId} of realm {realm.Handle}");
             if (secret is { } shown)
             {
@@ -154,8 +160,15 @@ public static class AdministrationCommands
         command.SetAction((parsed, cancellationToken) => WithRealmAsync(optionsOf(parsed), parsed.GetRequiredValue(realmHandle), async (backbone, realm) =>
         {
             string chosen = parsed.GetRequiredValue(clientId);
-            if (!await new ClientStore(backbone.Database).SetStatusAsync(realm.Id, chosen, status, backbone.Clock.GetUtcNow(), cancellationToken))
+            ClientStore clients = new(backbone.Database);
+            DateTimeOffset now = backbone.Clock.GetUtcNow();
+            if (await clients.FindAsync(realm.Id, chosen, cancellationToken) is not { } client
+                || (await clients.ChangeAsync(
+                    realm.Id, client.Id, current => current with { Status = status, UpdatedAt = now }, Origin.CommandLine, cancellationToken)).Outcome != ClientWrite.Done)
+            {
                 return CommandLine.Fail($"The realm {realm.Handle} has no client \"{chosen}\".");
+            }
+
             Console.WriteLine($"Client {chosen} of realm {realm.Handle} is {status.ToString().ToLowerInvariant()}");
             return 0;
         }, cancellationToken));

@@ -76,7 +76,7 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
                 findings.Add(Finding.Warning(matter, warning, "Whoever reads it can open the secrets in a copy of the database."));
             StorageKeys? needed = schema >= StorageKeyStore.Since ? await store.FindAsync(cancellationToken) : null;
             string? problem = (needed is null ? null : StorageKeyRing.Missing(file, needed.All))
-                ?? await StorageKeyRing.UnopenedAsync(store, new RealmStore(database), file, cancellationToken);
+                ?? await StorageKeyRing.UnopenedAsync(store, new SigningKeyStore(database), file, cancellationToken);
             if (problem is not null)
                 findings.Add(Finding.Bad(matter, problem, "Until then no server starts, and one that runs can't sign."));
             else

@@ -107,7 +107,7 @@ public static class OperationCommands
         KeyFile keyFile = KeyFile.Load(keyFilePath);
         await using Database database = await Database.OpenAsItIsAsync($"Data Source={unpacked};Pooling=false", cancellationToken);
         if (StorageKeyRing.Missing(keyFile, label.Keys) is not null
-            || await StorageKeyRing.UnopenedAsync(new StorageKeyStore(database), new RealmStore(database), keyFile, cancellationToken) is not null)
+            || await StorageKeyRing.UnopenedAsync(new StorageKeyStore(database), new SigningKeyStore(database), keyFile, cancellationToken) is not null)
         {
             throw new BackupException(
                 $"The backup {path} needs {needs}; the key file {keyFilePath} has {string.Join(" and ", keyFile.Keys.Select(static key => key.Fingerprint))}. "

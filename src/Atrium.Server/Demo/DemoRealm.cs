@@ -177,7 +177,7 @@ public sealed class DemoRealm(IServiceProvider services)
             CreatedAt = now,
             UpdatedAt = now,
         };
-        await users.CreateAsync(user, passwordHash, cancellationToken);
+        await users.CreateAsync(user, passwordHash, Origin.System, cancellationToken);
         return await users.FindByEmailAsync(realm.Id, email, cancellationToken) ?? user;
     }
 
@@ -222,7 +222,7 @@ public sealed class DemoRealm(IServiceProvider services)
             CreatedAt = now,
             UpdatedAt = now,
         };
-        await factors.CreateAsync(desk.SealFactor(factor, secret), cancellationToken);
+        await factors.CreateAsync(desk.SealFactor(factor, secret), Origin.System, cancellationToken);
     }
 
     private Client Public(Realm realm, string clientId, string name, string callback) => new()
@@ -253,10 +253,10 @@ public sealed class DemoRealm(IServiceProvider services)
 
     private async Task ClientAsync(Client client, IReadOnlyList<Organization> sharedWith, CancellationToken cancellationToken)
     {
-        await clients.CreateAsync(client, cancellationToken);
+        await clients.CreateAsync(client, Origin.System, cancellationToken);
         Client made = await clients.FindAsync(client.RealmId, client.ClientId, cancellationToken) ?? client;
         foreach (Organization organization in sharedWith)
-            await clients.ShareAsync(made.RealmId, made.Id, organization.Id, cancellationToken);
+            await clients.ShareAsync(made.RealmId, made.Id, organization.Id, Origin.System, cancellationToken);
     }
 
     private async Task ApiKeyAsync(Realm realm, string secret, CancellationToken cancellationToken)

@@ -56,7 +56,7 @@ public static class AtriumServer
             builder.Services.AddHostedService<EventSequencer>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
-        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>();
+        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>();
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
         builder.Services.AddSingleton<Idempotency>();

@@ -16,7 +16,7 @@ public sealed class Backbone : IAsyncDisposable
         StorageKeys = storageKeys;
         Clock = clock;
         Realms = realms;
-        Keys = new RealmKeys(Realms, storageKeys.Box, database.Changes, clock);
+        Keys = new RealmKeys(new SigningKeyStore(database), storageKeys.Box, database.Changes, clock);
     }
 
     public Database Database { get; }
@@ -51,7 +51,7 @@ public sealed class Backbone : IAsyncDisposable
                     $"The database has secrets but there is no key file at {keyFilePath}. Put back the key file that it was made with, or name it with --key-file.");
             }
 
-            StorageKeyRing storageKeys = await StorageKeyRing.OpenAsync(new StorageKeyStore(database), realms, keyFile, clock.GetUtcNow(), cancellationToken);
+            StorageKeyRing storageKeys = await StorageKeyRing.OpenAsync(new StorageKeyStore(database), new SigningKeyStore(database), keyFile, clock.GetUtcNow(), cancellationToken);
             return new Backbone(database, realms, keyFile, storageKeys, clock);
         }
         catch
@@ -98,6 +98,7 @@ public static class BackboneServices
         .AddSingleton<FactorStore>()
         .AddSingleton<MembershipStore>()
         .AddSingleton<SessionStore>()
+        .AddSingleton<SigningKeyStore>()
         .AddSingleton<SignInStore>()
         .AddSingleton<GrantStore>()
         .AddSingleton<GuessStore>()

@@ -32,12 +32,12 @@ public sealed class StorageKeyRing
 
     /// <summary>Takes the keys of the file, once it is sure that they are the database's.</summary>
     /// <exception cref="KeyFileException">The database's secrets are sealed under a key that is not in the file.</exception>
-    public static async Task<StorageKeyRing> OpenAsync(StorageKeyStore store, RealmStore realms, KeyFile file, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<StorageKeyRing> OpenAsync(StorageKeyStore store, SigningKeyStore signingKeys, KeyFile file, DateTimeOffset now, CancellationToken cancellationToken)
     {
         StorageKeys? needed = await store.FindAsync(cancellationToken);
         if (needed is null)
         {
-            if (await UnopenedAsync(store, realms, file, cancellationToken) is { } unopened)
+            if (await UnopenedAsync(store, signingKeys, file, cancellationToken) is { } unopened)
                 throw new KeyFileException(unopened);
             needed = await store.RecordAsync(
                 new StorageKeys(file.Keys[^1].Fingerprint, [.. file.Keys.SkipLast(1).Select(static key => key.Fingerprint)]), now, cancellationToken);
@@ -72,12 +72,12 @@ public sealed class StorageKeyRing
     }
 
     /// <summary>The first signing key that no key of the file opens, in a sentence; null when all are opened.</summary>
-    public static async Task<string?> UnopenedAsync(StorageKeyStore store, RealmStore realms, KeyFile file, CancellationToken cancellationToken)
+    public static async Task<string?> UnopenedAsync(StorageKeyStore store, SigningKeyStore signingKeys, KeyFile file, CancellationToken cancellationToken)
     {
         SecretBox box = new([.. file.Keys]);
         foreach (Id<Realm> realm in await store.RealmsAsync(cancellationToken))
         {
-            foreach (SigningKey key in await realms.SigningKeysAsync(realm, cancellationToken))
+            foreach (SigningKey key in await signingKeys.AllAsync(realm, cancellationToken))
             {
                 if (box.Open(key.SealedPrivateKey, SecretPlaces.Of(realm, key.Kid)) is null)
                 {

@@ -11,7 +11,10 @@ public sealed class PasswordHash
     private const int SaltLength = 16, TagLength = 32;
 
     // What is read from elsewhere: a salt that differs from one person to the next, a tag that cannot be guessed, and neither endless.
-    private const int MinimumSalt = 8, MinimumTag = 16, MaximumBytes = 64, MaximumText = 512;
+    private const int MinimumSalt = 8, MinimumTag = 16, MaximumBytes = 64;
+
+    /// <summary>The longest text that is looked at.</summary>
+    public const int MaximumText = 512;
 
     private readonly byte[] salt;
     private readonly byte[] tag;

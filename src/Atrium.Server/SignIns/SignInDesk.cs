@@ -200,12 +200,12 @@ public sealed class SignInDesk(
     /// </summary>
     public Task<bool> SaveAsync(SignInProgress progress, Secret handle, CancellationToken cancellationToken) =>
         progress.IsStored
-            ? signIns.ChangeAsync(progress.SignIn, handle.Hash(), progress.Proof, cancellationToken)
+            ? signIns.ChangeAsync(progress.SignIn, handle.Hash(), progress.Proof, SignInEvents.OriginOf(progress, progress.SignIn.UserId), cancellationToken)
             : signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
 
     /// <summary>Stores where a sign-in under way stands now; it keeps its handle. False when somebody else changed it meanwhile.</summary>
     public Task<bool> SaveAsync(SignInProgress progress, CancellationToken cancellationToken) =>
-        signIns.ChangeAsync(progress.SignIn, newHandle: null, progress.Proof, cancellationToken);
+        signIns.ChangeAsync(progress.SignIn, newHandle: null, progress.Proof, SignInEvents.OriginOf(progress, progress.SignIn.UserId), cancellationToken);
 
     public Task EndAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         progress.IsStored ? signIns.DeleteAsync(progress.SignIn, cancellationToken) : Task.CompletedTask;
@@ -286,7 +286,7 @@ public sealed class SignInDesk(
                 ExpiresAt = now + AuthorizationCode.Lifetime,
             },
             Proof = progress.Proof,
-            Events = SignInEvents.Completed(progress, step, used),
+            Events = SignInEvents.Completed(progress, step, used, standing is null),
             Origin = SignInEvents.OriginOf(progress, step.User.Id),
         };
     }

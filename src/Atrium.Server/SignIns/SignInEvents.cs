@@ -4,6 +4,7 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Resources;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
+using Atrium.Storage;
 
 namespace Atrium.Server.SignIns;
 
@@ -22,11 +23,24 @@ internal static class SignInEvents
         _ => SignInFailure.Expired,
     });
 
-    /// <summary>What a sign-in ends in: who is in, and for which organization where one was chosen.</summary>
-    public static IReadOnlyList<EventDraft> Completed(SignInProgress progress, SignInStep.Complete step, Session session)
+    /// <summary>What a sign-in ends in: who is in, since when, and for which organization where one was chosen.</summary>
+    public static IReadOnlyList<EventDraft> Completed(SignInProgress progress, SignInStep.Complete step, Session session, bool isNewSession)
     {
+        List<EventDraft> happened = [];
+        if (progress.Proof?.Verification is not null && !step.User.EmailVerified)
+            happened.Add(UserStore.UpdateOf(step.User, step.User with { EmailVerified = true, UpdatedAt = progress.SignIn.Proofs[^1].At }));
+
+        if (isNewSession)
+        {
+            happened.Add(EventDraft.Of(
+                EventTypes.SessionCreated, session.Id.ToString(), SessionResource.Of(session), ResourceJson.Default.SessionResource) with { UserId = session.UserId });
+        }
+
         EventDraft succeeded = Draft(EventTypes.SignInSucceeded, progress, step.User.Id, step.Choice, session, reason: null);
-        return step.Choice.Selected is null ? [succeeded] : [succeeded with { Type = EventTypes.SignInOrganizationChosen }, succeeded];
+        if (step.Choice.Selected is not null)
+            happened.Add(succeeded with { Type = EventTypes.SignInOrganizationChosen });
+        happened.Add(succeeded);
+        return happened;
     }
 
     /// <summary>The person acts once it is known who it is; until then, the application that asks.</summary>

@@ -11,7 +11,7 @@ namespace Atrium.Server.Transfer;
 /// <summary>Reads a line of an import as what it says; what is wrong with it is noted, all of it.</summary>
 internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimeProvider clock)
 {
-    private const int MaxDomains = 100, MaxScopes = 100, MaxPermissions = 1000, MaxScopeLength = 100, MaxUsernameLength = 128, MaxPictureLength = 2048;
+    private const int MaxDomains = 100, MaxScopes = 100, MaxPermissions = 1000, MaxScopeLength = 100;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -148,11 +148,11 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             Id = id ?? Id<User>.New(clock),
             Email = fields.RequiredText("email", EmailAddress.IsValid, "an e-mail address"),
             EmailVerified = fields.Flag("email_verified") ?? false,
-            Username = fields.Text("username", IsUsername, $"1 to {MaxUsernameLength} characters without spaces"),
+            Username = fields.Text("username", UserRules.IsUsername, $"1 to {UserRules.MaxUsernameLength} characters without spaces"),
             GivenName = profile?.Name("given_name"),
             FamilyName = profile?.Name("family_name"),
             Name = profile?.Name("name"),
-            Picture = profile?.Text("picture", static text => text.Length is > 0 and <= MaxPictureLength && TextRules.IsPlain(text), $"an address of at most {MaxPictureLength} characters"),
+            Picture = profile?.Text("picture", UserRules.IsPicture, $"an address of at most {UserRules.MaxPictureLength} characters"),
             Locale = profile?.Text("locale", LanguageTag.IsValid, "a BCP 47 tag such as en-GB"),
             ExternalId = ExternalId(fields),
             Metadata = fields.Metadata("metadata"),
@@ -224,7 +224,4 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
         fields.Texts(name, MaxScopes, IsScope, $"1 to {MaxScopeLength} characters");
 
     private static bool IsScope(string text) => text.Length is > 0 and <= MaxScopeLength && TextRules.IsPlain(text);
-
-    private static bool IsUsername(string text) =>
-        text.Length is > 0 and <= MaxUsernameLength && TextRules.IsPlain(text) && !text.Any(char.IsWhiteSpace);
 }

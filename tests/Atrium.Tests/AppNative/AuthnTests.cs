@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Clients;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
@@ -70,7 +71,7 @@ public sealed class AuthnTests(DemoServer server) : IClassFixture<DemoServer>
             UpdatedAt = server.Clock.GetUtcNow(),
         };
         string? hash = await server.Get<Backbone>().Passwords.HashAsync("Unas-Passw0rd!", TestContext.Current.CancellationToken);
-        await server.Get<UserStore>().CreateAsync(user, hash, TestContext.Current.CancellationToken);
+        await server.Get<UserStore>().CreateAsync(user, hash, Origin.System, TestContext.Current.CancellationToken);
         (await app.PasswordAsync(await app.StartAsync(), "Una", "Unas-Passw0rd!")).ShouldComplete();
     }
 
@@ -201,7 +202,7 @@ public sealed class AuthnTests(DemoServer server) : IClassFixture<DemoServer>
         User sam = await app.World.UserAsync("sam@example.test");
         User disabled = sam with { Id = Id<User>.New(server.Clock), Email = "dora@example.test", Status = UserStatus.Disabled };
         string? hash = await server.Get<Backbone>().Passwords.HashAsync("Doras-Passw0rd!", TestContext.Current.CancellationToken);
-        await server.Get<UserStore>().CreateAsync(disabled, hash, TestContext.Current.CancellationToken);
+        await server.Get<UserStore>().CreateAsync(disabled, hash, Origin.System, TestContext.Current.CancellationToken);
         Answer start = await app.StartAsync();
         (await app.PasswordAsync(start, "dora@example.test", "no")).ShouldFail("ABA-60003", NativeApp.Basic);
         (await app.PasswordAsync(start, "dora@example.test", "Doras-Passw0rd!")).ShouldBeError(400, "ABA-60002");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Server.Demo;
@@ -154,7 +155,7 @@ internal sealed class NativeApp(DemoServer server, string clientId = "demo-nativ
                 Type = ClientType.Native, RedirectUris = [DemoRealm.NativeCallback], PostLogoutRedirectUris = [], SharedWithAll = false,
             }));
         foreach (string handle in sharedWith)
-            await server.Get<ClientStore>().ShareAsync(client.RealmId, client.Id, await OrganizationAsync(handle), Cancellation);
+            await server.Get<ClientStore>().ShareAsync(client.RealmId, client.Id, await OrganizationAsync(handle), Origin.System, Cancellation);
     }
 
     /// <summary>The code that Tom's app shows, after enough time that none of its steps was used.</summary>

@@ -1,8 +1,10 @@
 using System.Net;
+using System.Text.Json;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
+using Atrium.Tests.Management;
 using Shouldly;
 using Xunit;
 
@@ -23,6 +25,19 @@ public sealed class EmailVerificationTests(DemoServer server) : IClassFixture<De
         answer["authentication_method"].ShouldBe("Password");
         answer.Json.GetProperty("user").GetProperty("email_verified").GetBoolean().ShouldBeTrue();
         (await door.PasswordAsync(user.Email)).ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData("northwind")]
+    [InlineData("northwind", "contoso")]
+    public async Task An_address_that_is_verified_on_the_way_in_is_told_of_once(params string[] organizations)
+    {
+        User user = await door.NewUserAsync(emailVerified: false, organizations);
+        (string pending, string code) = await UntilCodeAsync(user);
+        (await VerifyAsync(pending, code)).Status.ShouldBe(organizations.Length == 1 ? HttpStatusCode.OK : HttpStatusCode.Forbidden);
+        JsonElement told = (await new ManagementCalls(server).GetAsync($"/events?types=user.updated&user_id={user.Id}")).Expect(200).Items.ShouldHaveSingleItem();
+        told.GetProperty("changed").ToString().ShouldBe("""["email_verified"]""");
+        told.GetProperty("data").GetProperty("email_verified").GetBoolean().ShouldBeTrue();
     }
 
     [Fact]

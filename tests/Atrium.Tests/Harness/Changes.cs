@@ -1,3 +1,4 @@
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
 using Atrium.Storage;
@@ -8,7 +9,7 @@ namespace Atrium.Tests.Harness;
 internal static class Changes
 {
     public static async Task<UserWrite> UpdateAsync(this UserStore users, User user, string? newPasswordHash, CancellationToken cancellationToken) =>
-        (await users.ChangeAsync(user.RealmId, user.Id, _ => user, newPasswordHash, cancellationToken)).Outcome;
+        (await users.ChangeAsync(user.RealmId, user.Id, _ => user, newPasswordHash, Origin.System, cancellationToken)).Outcome;
 
     public static async Task<OrganizationWrite> UpdateAsync(
         this OrganizationStore organizations, Organization organization, IReadOnlyList<OrganizationDomain>? domains, CancellationToken cancellationToken) =>

@@ -48,7 +48,7 @@ internal sealed class World(DemoServer server)
             RealmId = (await RealmAsync()).Id, Id = Id<User>.New(server.Clock), Email = email, EmailVerified = emailVerified, CreatedAt = now, UpdatedAt = now,
         };
         string? hash = await server.Get<PasswordHasher>().HashAsync(DemoRealm.Password, default);
-        (await server.Get<UserStore>().CreateAsync(user, hash, default)).ShouldBe(UserWrite.Done);
+        (await server.Get<UserStore>().CreateAsync(user, hash, Origin.System, default)).ShouldBe(UserWrite.Done);
         foreach (Organization organization in activeIn)
             await JoinAsync(user, organization, "member");
         return user;
@@ -102,7 +102,7 @@ internal sealed class World(DemoServer server)
             GrantTypes = ["authorization_code", "refresh_token"], Settings = settings, CreatedAt = now, UpdatedAt = now,
         };
         client = change is null ? client : change(client);
-        await server.Get<ClientStore>().CreateAsync(client, default);
+        await server.Get<ClientStore>().CreateAsync(client, Origin.System, default);
         return client;
     }
 

@@ -1,13 +1,13 @@
 using System.Diagnostics;
 using System.Net;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Realms;
 using Atrium.Server.Demo;
 using Atrium.Server.Doors;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
-using Dapper;
 using Npgsql;
 using Shouldly;
 using Xunit;
@@ -45,16 +45,7 @@ public sealed class ChangesTests(TwoNodes nodes, PrivatePostgres postgres) : ICl
         await RememberedByBothAsync("keys");
         Realm realm = await world.RealmAsync();
         IReadOnlyList<RealmKey> before = await nodes.Get<RealmKeys>().AllAsync(realm.Id, default);
-        SigningKey added = nodes.GetSecond<RealmKeys>().MakeFor(realm)[0];
-        await nodes.GetSecond<Database>().WriteAndTellAsync(
-            Change.OfSigningKeys(realm.Id),
-            connection => connection.ExecuteAsync(
-                """
-                INSERT INTO signing_keys (realm_id, kid, algorithm, sealed_private_key, certificate, created_at)
-                VALUES (@RealmId, @Kid, @Algorithm, @SealedPrivateKey, @Certificate, @CreatedAt)
-                """,
-                added),
-            default);
+        SigningKey added = (await nodes.GetSecond<RealmKeys>().RotateAsync(realm.Id, Origin.System, default)).First(static key => key.ActivatedAt is null);
         await UntilAsync(async () => (await nodes.Get<RealmKeys>().AllAsync(realm.Id, default)).Any(key => key.Kid == added.Kid));
         (await nodes.Get<RealmKeys>().AllAsync(realm.Id, default)).ShouldContain(before[0], "what is open stays open");
         (await nodes.Http.GetStringAsync("/t/acme/jwks.json")).ShouldContain(added.Kid);
@@ -123,7 +114,7 @@ public sealed class ChangesTests(TwoNodes nodes, PrivatePostgres postgres) : ICl
     private async Task<Client> FirstSeesAsync(Client client) => (await nodes.Get<RealmDirectory>().ClientAsync(client.ClientId, default)).ShouldNotBeNull();
 
     private async Task SetStatusAsync(ClientStore clients, Client client, ClientStatus status) =>
-        (await clients.SetStatusAsync(client.RealmId, client.ClientId, status, nodes.Clock.GetUtcNow(), default)).ShouldBeTrue();
+        (await clients.ChangeAsync(client.RealmId, client.Id, current => current with { Status = status }, Origin.System, default)).Outcome.ShouldBe(ClientWrite.Done);
 
     private Task HearingAsync() => UntilAsync(() => Task.FromResult(
         nodes.Get<Database>().Changes.MaxAge > TimeSpan.FromSeconds(2) && nodes.GetSecond<Database>().Changes.MaxAge > TimeSpan.FromSeconds(2)));

@@ -27,9 +27,9 @@ public abstract class KeyRotationTests(DemoServer server)
         File.Keys.ShouldHaveSingleItem().Fingerprint.ShouldNotBe(before.Keys[0].Fingerprint);
         (await Store.FindAsync(default))!.All.ShouldBe([File.Keys[0].Fingerprint]);
         await SignInTomAsync();
-        (await StorageKeyRing.UnopenedAsync(Store, Realms, before, default)).ShouldNotBeNull();
-        (await StorageKeyRing.UnopenedAsync(Store, Realms, File, default)).ShouldBeNull();
-        KeyFileException refused = await Should.ThrowAsync<KeyFileException>(StorageKeyRing.OpenAsync(Store, Realms, before, server.Clock.GetUtcNow(), default));
+        (await StorageKeyRing.UnopenedAsync(Store, SigningKeys, before, default)).ShouldNotBeNull();
+        (await StorageKeyRing.UnopenedAsync(Store, SigningKeys, File, default)).ShouldBeNull();
+        KeyFileException refused = await Should.ThrowAsync<KeyFileException>(StorageKeyRing.OpenAsync(Store, SigningKeys, before, server.Clock.GetUtcNow(), default));
         refused.Message.ShouldContain(File.Keys[0].Fingerprint);
         refused.Message.ShouldContain(before.Keys[0].Fingerprint);
     }
@@ -65,7 +65,7 @@ public abstract class KeyRotationTests(DemoServer server)
         await Store.SealUnderAsync(two.Keys[^1].Fingerprint, server.Clock.GetUtcNow(), default);
 
         // A server that starts now opens what either key sealed.
-        (await StorageKeyRing.OpenAsync(Store, Realms, File, server.Clock.GetUtcNow(), default)).Sealing.ShouldBe(two.Keys[^1].Fingerprint);
+        (await StorageKeyRing.OpenAsync(Store, SigningKeys, File, server.Clock.GetUtcNow(), default)).Sealing.ShouldBe(two.Keys[^1].Fingerprint);
         (await Rotation.RunAsync(File, SayAndBeat, default)).ShouldBeTrue(string.Join('\n', said));
         File.Keys.ShouldHaveSingleItem().Fingerprint.ShouldBe(two.Keys[^1].Fingerprint);
         said.ShouldNotContain(static line => line.StartsWith("Added", StringComparison.Ordinal));
@@ -93,7 +93,7 @@ public abstract class KeyRotationTests(DemoServer server)
 
     private StorageKeyStore Store => new(server.Get<Database>());
 
-    private RealmStore Realms => server.Get<RealmStore>();
+    private SigningKeyStore SigningKeys => server.Get<SigningKeyStore>();
 
     private NodeStore Nodes => server.Get<NodeStore>();
 
@@ -145,7 +145,7 @@ public sealed class SqliteKeyRotationTests(DemoServer server) : KeyRotationTests
             System.IO.File.Copy(Path.Combine(folder, "atrium.key"), old);
             VerbResult rotated = await Verb.RunAsync(["key-file", "rotate", .. database]);
             rotated.ExitCode.ShouldBe(0, rotated.Errors);
-            rotated.Output.ShouldContain("Sealed anew: 2 secrets.");
+            rotated.Output.ShouldContain("Sealed anew: 4 secrets.");
             (await Verb.RunAsync(["keys", "create", "--realm", "acme", .. database])).ExitCode.ShouldBe(0);
             VerbResult refused = await Verb.RunAsync(["keys", "create", "--realm", "acme", "--key-file", old, .. database]);
             refused.ExitCode.ShouldBe(1);

@@ -1,3 +1,4 @@
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
 using Atrium.Storage;
@@ -99,7 +100,7 @@ public sealed class PostgresStoreContract(PrivatePostgres postgres) : StoreContr
             },
             None);
         await changed.Task;
-        Task<(UserWrite Outcome, User? User)> second = Users.ChangeAsync(Realm.Id, user.Id, static current => current with { FamilyName = "Moss" }, null, None);
+        Task<UserChange> second = Users.ChangeAsync(Realm.Id, user.Id, static current => current with { FamilyName = "Moss" }, null, Origin.System, None);
         await Task.Delay(200);
         second.IsCompleted.ShouldBeFalse();
         (await Users.FindAsync(Realm.Id, user.Id, None))!.GivenName.ShouldBeNull();
@@ -135,7 +136,7 @@ public sealed class PostgresStoreContract(PrivatePostgres postgres) : StoreContr
     [Fact]
     public async Task What_is_cancelled_before_it_begins_is_never_done()
     {
-        await Should.ThrowAsync<OperationCanceledException>(Users.CreateAsync(NewUser("mia@example.test"), null, new CancellationToken(canceled: true)));
+        await Should.ThrowAsync<OperationCanceledException>(Users.CreateAsync(NewUser("mia@example.test"), null, Origin.System, new CancellationToken(canceled: true)));
         (await Users.FindByEmailAsync(Realm.Id, "mia@example.test", None)).ShouldBeNull();
     }
 
@@ -157,7 +158,7 @@ public sealed class PostgresStoreContract(PrivatePostgres postgres) : StoreContr
         await Database.DisposeAsync();
         gate.SetResult();
         (await running).ShouldBe(1);
-        await Should.ThrowAsync<ObjectDisposedException>(async () => await Users.CreateAsync(NewUser("late@example.test"), null, None));
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await Users.CreateAsync(NewUser("late@example.test"), null, Origin.System, None));
         await Reopen();
         (await Realms.FindByHandleAsync("acme", None))!.Name.ShouldBe("done");
     }

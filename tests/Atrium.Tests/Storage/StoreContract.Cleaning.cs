@@ -1,7 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Events;
-using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Server.Hosting;
@@ -50,7 +50,7 @@ public abstract partial class StoreContract
             ("idempotent_answers", TimeSpan.FromHours(25)),
             ("sessions", TimeSpan.FromDays(30 + 7)),
         ];
-        times.Select(static entry => entry.Table).Append("events").ShouldBe(CleaningStore.Endings.Select(static ending => ending.Table));
+        times.Select(static entry => entry.Table).ShouldBe(CleaningStore.Endings.Select(static ending => ending.Table));
         DateTimeOffset began = Now;
         foreach (IGrouping<TimeSpan, string> together in times.OrderBy(static entry => entry.Stays).GroupBy(static entry => entry.Stays, static entry => entry.Table))
         {
@@ -68,25 +68,6 @@ public abstract partial class StoreContract
         (await CountAsync("factors")).ShouldBe(1);
         (await Users.FindAsync(Realm.Id, user.Id, None)).ShouldNotBeNull();
         (await Sessions.FindAsync(Realm.Id, completion.Session.Id, None)).ShouldBeNull();
-    }
-
-    [Fact]
-    public async Task An_event_stays_as_long_as_its_realm_says()
-    {
-        await Keys.CreateAsync(NewApiKey(), Secret.New().Hash(), Origin.System, None);
-        await Events.SequenceAsync(Realm.Id, None);
-        long all = await CountAsync("events");
-        all.ShouldBeGreaterThan(0);
-        Clock.Advance(TimeSpan.FromDays(new RealmSettings().EventRetentionDays));
-        await CleanAsync();
-        (await CountAsync("events")).ShouldBe(all);
-        Clock.Advance(TimeSpan.FromMilliseconds(1));
-        await CleanAsync();
-        (await CountAsync("events")).ShouldBe(0);
-
-        await Keys.CreateAsync(NewApiKey(), Secret.New().Hash(), Origin.System, None);
-        await Events.SequenceAsync(Realm.Id, None);
-        (await Events.ReadAsync(Realm.Id, 0, 10, None)).ShouldHaveSingleItem().Position.ShouldBe(all + 1, "positions go on behind what is gone");
     }
 
     [Fact]
@@ -127,7 +108,7 @@ public abstract partial class StoreContract
         (SignInCompletion live, _) = await MakeFamily(client, user);
         await MakeGrant(client, user, standing: over.Session);
         await InsertTokens(over.Grant, 1000, Now.AddDays(20));
-        await Sessions.EndAsync(Realm.Id, over.Session.Id, Now, None);
+        await Sessions.EndAsync(Realm.Id, over.Session.Id, SessionEnd.Revoked, Now, Origin.System, None);
         Clock.Advance(TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1));
 
         Ending sessions = CleaningStore.Endings.Single(static ending => ending.Table == "sessions");

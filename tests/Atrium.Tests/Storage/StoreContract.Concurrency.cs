@@ -63,15 +63,15 @@ public abstract partial class StoreContract
         Factor used = (await Factors.FindAsync(Realm.Id, factor.Id, None)).ShouldNotBeNull();
         used.LastUsedStep.ShouldBe(100);
         used.Confirmed.ShouldBeTrue();
-        (await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 99), Now, None)).ShouldBeFalse("an earlier step is over too");
-        (await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 101), Now, None)).ShouldBeTrue();
+        (await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 99), Now, Origin.System, None)).ShouldBeFalse("an earlier step is over too");
+        (await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 101), Now, Origin.System, None)).ShouldBeTrue();
     }
 
     [Fact]
     public async Task Of_many_changes_of_one_sign_in_at_once_one_counts()
     {
         (SignIn signIn, Secret handle) = await MakeSignIn(await MakeClient(), await MakeUser("mia@example.test"));
-        bool[] won = await AtOnce(i => SignIns.ChangeAsync(signIn with { FailedTries = i + 1 }, newHandle: null, proof: null, None));
+        bool[] won = await AtOnce(i => SignIns.ChangeAsync(signIn with { FailedTries = i + 1 }, newHandle: null, proof: null, Origin.System, None));
         won.Count(static one => one).ShouldBe(1);
         SignIn stored = (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None))!.SignIn;
         stored.FailedTries.ShouldBe(Array.IndexOf(won, true) + 1);
@@ -88,15 +88,15 @@ public abstract partial class StoreContract
         (SignIn signIn, _) = await MakeSignIn(client, user);
         SpentProof proof = new(Factor: factor.Id, Step: 100, Challenge: challenge.Id);
 
-        (await SignIns.ChangeAsync(signIn with { Version = 9 }, newHandle: null, proof, None)).ShouldBeFalse();
+        (await SignIns.ChangeAsync(signIn with { Version = 9 }, newHandle: null, proof, Origin.System, None)).ShouldBeFalse();
         (await SignIns.CompleteAsync(NewCompletion(signIn with { Version = 9 }, user) with { Proof = proof }, None)).ShouldBeFalse();
         await UnspentAsync();
 
         // The challenge is good, the code is not.
-        await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 100), Now, None);
-        (await Factors.SpendAsync(Realm.Id, proof, Now, None)).ShouldBeFalse();
+        await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: factor.Id, Step: 100), Now, Origin.System, None);
+        (await Factors.SpendAsync(Realm.Id, proof, Now, Origin.System, None)).ShouldBeFalse();
         (await Factors.FindChallengeAsync(Realm.Id, challenge.Id, None))!.SpentAt.ShouldBeNull();
-        (await SignIns.ChangeAsync(signIn, newHandle: null, proof, None)).ShouldBeFalse();
+        (await SignIns.ChangeAsync(signIn, newHandle: null, proof, Origin.System, None)).ShouldBeFalse();
         (await Factors.FindChallengeAsync(Realm.Id, challenge.Id, None))!.SpentAt.ShouldBeNull();
 
         async Task UnspentAsync()
@@ -166,13 +166,13 @@ public abstract partial class StoreContract
         Client client = await MakeClient();
         User user = await MakeUser("mia@example.test");
         (SignIn stored, _) = await MakeSignIn(client, user);
-        await Users.DeleteAsync(Realm.Id, user.Id, None);
+        await Users.DeleteAsync(Realm.Id, user.Id, static _ => true, Origin.System, None);
 
         (await SignIns.CompleteAsync(NewCompletion(stored, user), None)).ShouldBeFalse();
         (await SignIns.CompleteAsync(NewCompletion(NewSignIn(client, user), user, isStored: false), None)).ShouldBeFalse();
-        (await SignIns.ChangeAsync(stored, newHandle: null, proof: null, None)).ShouldBeFalse();
+        (await SignIns.ChangeAsync(stored, newHandle: null, proof: null, Origin.System, None)).ShouldBeFalse();
         (await Users.UpdateAsync(user, newPasswordHash: null, None)).ShouldBe(UserWrite.NotFound);
-        (await Users.DeleteAsync(Realm.Id, user.Id, None)).ShouldBeFalse();
+        (await Users.DeleteAsync(Realm.Id, user.Id, static _ => true, Origin.System, None)).ShouldBeNull();
         (await Memberships.CreateAsync(NewMembership(user, await MakeOrganization("northwind")), None)).ShouldBeFalse();
     }
 
@@ -185,7 +185,7 @@ public abstract partial class StoreContract
             User user = await MakeUser($"mia{round}@example.test");
             (SignInCompletion completion, RefreshToken token) = await MakeFamily(client, user);
             Task<GrantFacts?[]> reading = AtOnce(_ => Grants.LoadAsync(Realm.Id, completion.Grant.Id, None));
-            await Users.DeleteAsync(Realm.Id, user.Id, None);
+            await Users.DeleteAsync(Realm.Id, user.Id, static _ => true, Origin.System, None);
             await reading;
             (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None)).ShouldBeNull();
         }
@@ -199,7 +199,7 @@ public abstract partial class StoreContract
             async connection =>
             {
                 int first = await Count(connection);
-                await Task.Run(() => Users.CreateAsync(NewUser("sam@example.test"), passwordHash: null, None));
+                await Task.Run(() => Users.CreateAsync(NewUser("sam@example.test"), passwordHash: null, Origin.System, None));
                 return (first, await Count(connection));
             },
             None);
@@ -293,7 +293,7 @@ public abstract partial class StoreContract
     [Fact]
     public async Task Of_many_with_one_address_at_once_one_is_made()
     {
-        UserWrite[] users = await AtOnce(_ => Users.CreateAsync(NewUser("Mia@Example.test"), passwordHash: null, None));
+        UserWrite[] users = await AtOnce(_ => Users.CreateAsync(NewUser("Mia@Example.test"), passwordHash: null, Origin.System, None));
         users.Count(static result => result == UserWrite.Done).ShouldBe(1);
         users.Count(static result => result == UserWrite.EmailTaken).ShouldBe(19);
         OrganizationWrite[] organizations = await AtOnce(_ => Organizations.CreateAsync(NewOrganization("northwind"), [], None));

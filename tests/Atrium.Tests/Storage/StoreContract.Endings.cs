@@ -1,4 +1,5 @@
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
@@ -143,7 +144,7 @@ public abstract partial class StoreContract
         FactorChallenge challenge = await MakeChallenge(factor);
         (SignInCompletion completion, RefreshToken token) = await MakeFamily(client, user);
         (_, Atrium.Core.Secret handle) = await MakeSignIn(client, user);
-        (await Users.DeleteAsync(Realm.Id, user.Id, None)).ShouldBeTrue();
+        (await Users.DeleteAsync(Realm.Id, user.Id, static _ => true, Origin.System, None)).ShouldNotBeNull();
         (await Memberships.FindAsync(Realm.Id, membership.Id, None)).ShouldBeNull();
         (await Factors.FindAsync(Realm.Id, factor.Id, None)).ShouldBeNull();
         (await Factors.FindChallengeAsync(Realm.Id, challenge.Id, None)).ShouldBeNull();
@@ -151,6 +152,6 @@ public abstract partial class StoreContract
         (await Grants.LoadAsync(Realm.Id, completion.Grant.Id, None)).ShouldBeNull();
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None)).ShouldBeNull();
         (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None)).ShouldBeNull();
-        (await Users.CreateAsync(NewUser("mia@example.test"), null, None)).ShouldBe(Atrium.Storage.UserWrite.Done);
+        (await Users.CreateAsync(NewUser("mia@example.test"), null, Origin.System, None)).ShouldBe(Atrium.Storage.UserWrite.Done);
     }
 }

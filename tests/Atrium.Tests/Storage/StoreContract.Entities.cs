@@ -26,7 +26,7 @@ public abstract partial class StoreContract
         (await Realms.FindAsync(Realm.Id, None)).ShouldBe(Realm);
         (await Realms.AnyAsync(None)).ShouldBeTrue();
         (await Realms.CreateAsync(Realm with { Id = Id<Realm>.New(Clock) }, [], None)).ShouldBeFalse("the handle is taken");
-        SigningKey key = (await Realms.SigningKeysAsync(Realm.Id, None)).ShouldHaveSingleItem();
+        SigningKey key = (await SigningKeys.AllAsync(Realm.Id, None)).ShouldHaveSingleItem();
         (key.RealmId, key.Kid, key.Algorithm, key.CreatedAt).ShouldBe((Realm.Id, "k1", "ES256", Now));
         key.SealedPrivateKey.ShouldBe([1, 2]);
 
@@ -65,19 +65,19 @@ public abstract partial class StoreContract
     public async Task A_client_reads_back_with_every_setting()
     {
         Client client = NewClient();
-        (await Clients.CreateAsync(client, None)).ShouldBeTrue();
+        (await Clients.CreateAsync(client, Origin.System, None)).Outcome.ShouldBe(ClientWrite.Done);
         Same(await Clients.FindByClientIdAsync("web", None), client);
         Same(await Clients.FindAsync(Realm.Id, "web", None), client);
         Same(await Clients.FindAsync(Realm.Id, client.Id, None), client);
         (await Clients.FindAsync(Other.Id, "web", None)).ShouldBeNull();
         (await Clients.FindAsync(Other.Id, client.Id, None)).ShouldBeNull();
-        (await Clients.CreateAsync(NewClient("web", Other), None)).ShouldBeFalse("client ids are unique in the server");
+        (await Clients.CreateAsync(NewClient("web", Other), Origin.System, None)).Outcome.ShouldBe(ClientWrite.ClientIdTaken, "client ids are unique in the server");
         (await Clients.IsRegisteredOriginAsync("http://localhost:3000", None)).ShouldBeTrue();
         (await Clients.IsRegisteredOriginAsync("https://app.test", None)).ShouldBeTrue();
         (await Clients.IsRegisteredOriginAsync("https://app.test:444", None)).ShouldBeFalse();
 
         Client bare = NewClient("bare") with { SecretHash = null, SignatureAlgorithm = null, RedirectUris = [], Settings = new ClientSettings(), Status = ClientStatus.Active };
-        await Clients.CreateAsync(bare, None);
+        await Clients.CreateAsync(bare, Origin.System, None);
         Same(await Clients.FindAsync(Realm.Id, "bare", None), bare);
     }
 
@@ -167,17 +167,17 @@ public abstract partial class StoreContract
             Metadata = new Dictionary<string, string> { ["k"] = "v" },
             EmailVerified = false,
         };
-        (await Users.CreateAsync(user, "hash", None)).ShouldBe(UserWrite.Done);
+        (await Users.CreateAsync(user, "hash", Origin.System, None)).ShouldBe(UserWrite.Done);
         Same(await Users.FindAsync(Realm.Id, user.Id, None), user);
         Same(await Users.FindByEmailAsync(Realm.Id, "mia@example.TEST", None), user);
         Same(await Users.FindByExternalIdAsync(Realm.Id, "u-1", None), user);
         (await Users.FindForSignInAsync(Realm.Id, "MIA", memberOf: null, None))!.PasswordHash.ShouldBe("hash");
 
         User other = NewUser("sam@example.test");
-        (await Users.CreateAsync(other with { Email = "MIA@example.test" }, null, None)).ShouldBe(UserWrite.EmailTaken);
-        (await Users.CreateAsync(other with { Username = "mIA" }, null, None)).ShouldBe(UserWrite.UsernameTaken);
-        (await Users.CreateAsync(other with { ExternalId = "u-1" }, null, None)).ShouldBe(UserWrite.ExternalIdTaken);
-        (await Users.CreateAsync(other, null, None)).ShouldBe(UserWrite.Done);
+        (await Users.CreateAsync(other with { Email = "MIA@example.test" }, null, Origin.System, None)).ShouldBe(UserWrite.EmailTaken);
+        (await Users.CreateAsync(other with { Username = "mIA" }, null, Origin.System, None)).ShouldBe(UserWrite.UsernameTaken);
+        (await Users.CreateAsync(other with { ExternalId = "u-1" }, null, Origin.System, None)).ShouldBe(UserWrite.ExternalIdTaken);
+        (await Users.CreateAsync(other, null, Origin.System, None)).ShouldBe(UserWrite.Done);
         (await Users.UpdateAsync(other with { Email = "mia@example.test" }, null, None)).ShouldBe(UserWrite.EmailTaken);
         (await Users.FindForSignInAsync(Realm.Id, "sam@example.test", memberOf: null, None))!.PasswordHash.ShouldBeNull();
 
@@ -189,16 +189,16 @@ public abstract partial class StoreContract
         (await Users.FindForSignInAsync(Realm.Id, "mia", memberOf: null, None))!.PasswordHash.ShouldBe("hash");
         await Users.RehashPasswordAsync(Realm.Id, user.Id, "hash", "newer", None);
         (await Users.FindForSignInAsync(Realm.Id, "mia", memberOf: null, None))!.PasswordHash.ShouldBe("newer");
-        (await Users.DeleteAsync(Realm.Id, user.Id, None)).ShouldBeTrue();
+        (await Users.DeleteAsync(Realm.Id, user.Id, static _ => true, Origin.System, None)).ShouldNotBeNull();
         (await Users.FindAsync(Realm.Id, user.Id, None)).ShouldBeNull();
     }
 
     [Fact]
     public async Task An_address_is_a_stronger_name_than_another_persons_username_of_the_same_spelling()
     {
-        await Users.CreateAsync(NewUser("first@example.test") with { Username = "mia@example.test" }, "wrong", None);
+        await Users.CreateAsync(NewUser("first@example.test") with { Username = "mia@example.test" }, "wrong", Origin.System, None);
         User mia = await MakeUser("mia@example.test");
-        await Users.CreateAsync(NewUser("last@example.test"), passwordHash: null, None);
+        await Users.CreateAsync(NewUser("last@example.test"), passwordHash: null, Origin.System, None);
         (await Users.FindForSignInAsync(Realm.Id, "mia@example.test", memberOf: null, None))!.User.Id.ShouldBe(mia.Id);
     }
 
@@ -263,11 +263,11 @@ public abstract partial class StoreContract
             FailedTries = 2,
         };
         Secret newHandle = Secret.New();
-        (await SignIns.ChangeAsync(further, newHandle.Hash(), proof: null, None)).ShouldBeTrue();
+        (await SignIns.ChangeAsync(further, newHandle.Hash(), proof: null, Origin.System, None)).ShouldBeTrue();
         (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None)).ShouldBeNull("the old handle is spent");
         Same((await SignIns.FindAsync(Realm.Id, newHandle.Hash(), Now, None))!.SignIn, further with { Version = 1 });
         (await SignIns.FindAsync(Other.Id, newHandle.Hash(), Now, None)).ShouldBeNull();
-        (await SignIns.ChangeAsync(further, newHandle: null, proof: null, None)).ShouldBeFalse("the version is no longer that");
+        (await SignIns.ChangeAsync(further, newHandle: null, proof: null, Origin.System, None)).ShouldBeFalse("the version is no longer that");
         await SignIns.DeleteAsync(further, None);
         (await SignIns.FindAsync(Realm.Id, newHandle.Hash(), Now, None)).ShouldBeNull();
     }
@@ -296,8 +296,8 @@ public abstract partial class StoreContract
         facts.ChosenOrganization!.Id.ShouldBe(northwind.Id);
         facts.Memberships.ShouldHaveSingleItem().IsEffective.ShouldBeTrue();
         facts.ChosenIsShared.ShouldBeFalse();
-        await Clients.ShareAsync(Realm.Id, client.Id, northwind.Id, None);
-        await Clients.ShareAsync(Realm.Id, client.Id, northwind.Id, None);
+        await Clients.ShareAsync(Realm.Id, client.Id, northwind.Id, Origin.System, None);
+        await Clients.ShareAsync(Realm.Id, client.Id, northwind.Id, Origin.System, None);
         (await SignIns.LoadFactsAsync(chosen, client with { SharedWithAll = false }, Now, None)).ChosenIsShared.ShouldBeTrue();
         (await Organizations.IsSharedAsync(client with { SharedWithAll = false }, northwind.Id, None)).ShouldBeTrue();
         (await Organizations.IsSharedAsync(client with { SharedWithAll = false }, contoso.Id, None)).ShouldBeFalse();
@@ -354,12 +354,12 @@ public abstract partial class StoreContract
         User user = await MakeUser("mia@example.test");
         Factor unused = await MakeFactor(user);
         Factor used = await MakeFactor(user);
-        await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: used.Id, Step: 42), Now, None);
+        await Factors.SpendAsync(Realm.Id, new SpentProof(Factor: used.Id, Step: 42), Now, Origin.System, None);
         (await Factors.ListAsync(Realm.Id, user.Id, new PageRequest<Factor>(10, Ascending: true), None)).Items
             .Select(static factor => factor.LastUsedStep).ShouldBe([null, 42]);
         (await Factors.ListAsync(Realm.Id, user.Id, new PageRequest<Factor>(10), None)).Items
             .Select(static factor => factor.LastUsedStep).ShouldBe([42, null]);
-        (await Factors.DeleteAsync(Realm.Id, unused.Id, None)).ShouldBeTrue();
+        (await Factors.DeleteAsync(Realm.Id, user: null, unused.Id, static _ => true, Origin.System, None)).ShouldNotBeNull();
 
         Client client = await MakeClient();
         (SignInCompletion completion, RefreshToken token) = await MakeFamily(client, user);
@@ -367,20 +367,20 @@ public abstract partial class StoreContract
         await Rotate(token, completion.Grant, [1, 2], NewToken(completion.Grant));
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, null, None))!.Value.Token.SealedSuccessor.ShouldBe([1, 2]);
 
-        await Users.CreateAsync(NewUser("a@example.test") with { Name = "Ä", ExternalId = "x", Username = "a", Picture = "p" }, null, None);
-        (await Users.ListAsync(Realm.Id, email: null, organization: null, new PageRequest<User>(10, Ascending: true), None)).Items
+        await Users.CreateAsync(NewUser("a@example.test") with { Name = "Ä", ExternalId = "x", Username = "a", Picture = "p" }, null, Origin.System, None);
+        (await Users.ListAsync(Realm.Id, new UserFilter(), new PageRequest<User>(10, Ascending: true), None)).Items
             .Select(static one => one.Name).ShouldBe([null, "Ä"]);
         Client keyless = NewClient("keyless") with { SecretHash = null };
-        await Clients.CreateAsync(keyless, None);
-        (await Clients.FindAsync(Realm.Id, "keyless", None))!.IsConfidential.ShouldBeFalse();
-        (await Clients.FindAsync(Realm.Id, "web", None))!.IsConfidential.ShouldBeTrue();
+        await Clients.CreateAsync(keyless, Origin.System, None);
+        (await Clients.FindAsync(Realm.Id, "keyless", None))!.SecretHash.ShouldBeNull();
+        (await Clients.FindAsync(Realm.Id, "web", None))!.SecretHash.ShouldNotBeNull();
     }
 
     [Fact]
     public async Task A_mailed_code_is_kept_counted_and_spent_once_and_makes_the_address_the_persons()
     {
         User user = NewUser("mia@example.test") with { EmailVerified = false };
-        await Users.CreateAsync(user, null, None);
+        await Users.CreateAsync(user, null, Origin.System, None);
         EmailVerification first = NewVerification();
         EmailVerification last = NewVerification();
         await Factors.CreateVerificationAsync(first, None);
@@ -389,7 +389,7 @@ public abstract partial class StoreContract
         (await Factors.FindLatestVerificationAsync(Realm.Id, user.Id, None))!.Id.ShouldBe(last.Id);
         bool[] counted = await AtOnce(_ => Factors.FailVerificationAsync(first, None));
         counted.Count(static one => one).ShouldBe(1, "one count for each time it was read");
-        bool[] spent = await AtOnce(_ => Factors.SpendAsync(Realm.Id, new SpentProof(Verification: last.Id), Now, None));
+        bool[] spent = await AtOnce(_ => Factors.SpendAsync(Realm.Id, new SpentProof(Verification: last.Id), Now, Origin.System, None));
         spent.Count(static one => one).ShouldBe(1);
         (await Users.FindAsync(Realm.Id, user.Id, None))!.EmailVerified.ShouldBeTrue();
 
@@ -413,7 +413,7 @@ public abstract partial class StoreContract
         (await Clients.FindByClientIdAsync("\uD800", None)).ShouldBeNull();
         (await Users.FindByEmailAsync(Realm.Id, "mia\0@example.test", None)).ShouldBeNull();
         User user = NewUser("mia@example.test") with { GivenName = "a\0b", FamilyName = "\uD83C" };
-        (await Users.CreateAsync(user, passwordHash: null, None)).ShouldBe(UserWrite.Done);
+        (await Users.CreateAsync(user, passwordHash: null, Origin.System, None)).ShouldBe(UserWrite.Done);
         (await Users.FindAsync(Realm.Id, user.Id, None))!.FamilyName.ShouldBe("\uFFFD");
     }
 

@@ -1,4 +1,5 @@
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
@@ -81,9 +82,9 @@ public abstract partial class StoreContract
         User sam = await MakeUser("sam@example.test");
         Organization organization = await MakeOrganization("northwind");
         await MakeMembership(sam, organization);
-        (await Users.ListAsync(Realm.Id, "MIA@example.test", organization: null, new PageRequest<User>(10), None)).Items.ShouldHaveSingleItem().Id.ShouldBe(mia.Id);
-        (await Users.ListAsync(Realm.Id, email: null, organization.Id, new PageRequest<User>(10), None)).Items.ShouldHaveSingleItem().Id.ShouldBe(sam.Id);
-        (await Users.ListAsync(Realm.Id, mia.Email, organization.Id, new PageRequest<User>(10), None)).Items.ShouldBeEmpty();
+        (await Users.ListAsync(Realm.Id, new UserFilter { Email = "MIA@example.test" }, new PageRequest<User>(10), None)).Items.ShouldHaveSingleItem().Id.ShouldBe(mia.Id);
+        (await Users.ListAsync(Realm.Id, new UserFilter { Organization = organization.Id }, new PageRequest<User>(10), None)).Items.ShouldHaveSingleItem().Id.ShouldBe(sam.Id);
+        (await Users.ListAsync(Realm.Id, new UserFilter { Email = mia.Email, Organization = organization.Id }, new PageRequest<User>(10), None)).Items.ShouldBeEmpty();
     }
 
     [Theory]
@@ -149,8 +150,8 @@ public abstract partial class StoreContract
         await MakeGrant(client, user, choice: new OrganizationChoice.Chosen(contoso.Id), standing: first.Session);
         SignInCompletion second = await MakeGrant(client, user);
         SignInCompletion ended = await MakeGrant(client, user);
-        (await Sessions.EndAsync(Realm.Id, ended.Session.Id, Now, None)).ShouldBeTrue();
-        (await Sessions.EndAsync(Realm.Id, ended.Session.Id, Now, None)).ShouldBeFalse();
+        (await Sessions.EndAsync(Realm.Id, ended.Session.Id, SessionEnd.Revoked, Now, Origin.System, None)).ShouldNotBeNull().EndedAt.ShouldBeNull();
+        (await Sessions.EndAsync(Realm.Id, ended.Session.Id, SessionEnd.SignedOut, Now, Origin.System, None)).ShouldNotBeNull().EndReason.ShouldBe(SessionEnd.Revoked);
         (await IsLive(ended.Grant)).ShouldBeFalse();
 
         IReadOnlyList<Session> live = (await Sessions.ListLiveAsync(Realm.Id, user.Id, Now, new PageRequest<Session>(10), None)).Items;
@@ -192,5 +193,5 @@ public abstract partial class StoreContract
         return made;
     }
 
-    private Task<Page<User>> List(PageRequest<User> page) => Users.ListAsync(Realm.Id, email: null, organization: null, page, None);
+    private Task<Page<User>> List(PageRequest<User> page) => Users.ListAsync(Realm.Id, new UserFilter(), page, None);
 }

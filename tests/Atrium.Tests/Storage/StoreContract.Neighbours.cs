@@ -1,4 +1,6 @@
 using Atrium.Core;
+using Atrium.Core.Events;
+using Atrium.Core.SignIns;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Tokens;
@@ -30,10 +32,10 @@ public abstract partial class StoreContract
         (await Users.FindAsync(Other.Id, user.Id, None)).ShouldBeNull();
         (await Users.FindByEmailAsync(Other.Id, user.Email, None)).ShouldBeNull();
         (await Users.FindForSignInAsync(Other.Id, user.Email, memberOf: null, None)).ShouldBeNull();
-        (await Users.ListAsync(Other.Id, email: null, organization: null, new PageRequest<User>(10), None)).Items.ShouldBeEmpty();
-        (await Users.ListAsync(Other.Id, email: null, organization.Id, new PageRequest<User>(10), None)).Items.ShouldBeEmpty();
+        (await Users.ListAsync(Other.Id, new UserFilter(), new PageRequest<User>(10), None)).Items.ShouldBeEmpty();
+        (await Users.ListAsync(Other.Id, new UserFilter { Organization = organization.Id }, new PageRequest<User>(10), None)).Items.ShouldBeEmpty();
         (await Users.UpdateAsync(user with { RealmId = Other.Id }, null, None)).ShouldBe(UserWrite.NotFound);
-        (await Users.DeleteAsync(Other.Id, user.Id, None)).ShouldBeFalse();
+        (await Users.DeleteAsync(Other.Id, user.Id, static _ => true, Origin.System, None)).ShouldBeNull();
         (await Organizations.FindAsync(Other.Id, organization.Id, None)).ShouldBeNull();
         (await Organizations.FindByHandleAsync(Other.Id, "northwind", None)).ShouldBeNull();
         (await Organizations.FindByExternalIdAsync(Other.Id, "ext", None)).ShouldBeNull();
@@ -49,24 +51,24 @@ public abstract partial class StoreContract
         (await Memberships.CreateAsync(NewMembership(user with { RealmId = Other.Id }, organization), None)).ShouldBeFalse();
         (await Factors.FindAsync(Other.Id, factor.Id, None)).ShouldBeNull();
         (await Factors.FindChallengeAsync(Other.Id, challenge.Id, None)).ShouldBeNull();
-        (await Factors.SpendAsync(Other.Id, new SpentProof(Factor: factor.Id, Step: 1), Now, None)).ShouldBeFalse();
-        (await Factors.DeleteAsync(Other.Id, factor.Id, None)).ShouldBeFalse();
+        (await Factors.SpendAsync(Other.Id, new SpentProof(Factor: factor.Id, Step: 1), Now, Origin.System, None)).ShouldBeFalse();
+        (await Factors.DeleteAsync(Other.Id, user: null, factor.Id, static _ => true, Origin.System, None)).ShouldBeNull();
         (await Sessions.FindAsync(Other.Id, completion.Session.Id, None)).ShouldBeNull();
         (await Sessions.FindByCookieAsync(Other.Id, cookie.Hash(), None)).ShouldBeNull();
-        (await Sessions.EndAsync(Other.Id, completion.Session.Id, Now, None)).ShouldBeFalse();
+        (await Sessions.EndAsync(Other.Id, completion.Session.Id, SessionEnd.Revoked, Now, Origin.System, None)).ShouldBeNull();
         (await Grants.LoadAsync(Other.Id, completion.Grant.Id, None)).ShouldBeNull();
         (await Grants.FindCodeAsync(Other.Id, completion.Code.CodeHash, None)).ShouldBeNull();
         (await Grants.FindRefreshTokenAsync(Other.Id, token.TokenHash, switchTo: null, None)).ShouldBeNull();
         await Grants.EndAsync(Other.Id, completion.Grant.Id, Now, None);
         (await IsLive(completion.Grant)).ShouldBeTrue();
-        (await Realms.SigningKeysAsync(Other.Id, None)).ShouldHaveSingleItem().RealmId.ShouldBe(Other.Id);
+        (await SigningKeys.AllAsync(Other.Id, None)).ShouldHaveSingleItem().RealmId.ShouldBe(Other.Id);
     }
 
     [Fact]
     public async Task Two_realms_may_use_the_same_names()
     {
-        (await Users.CreateAsync(NewUser("mia@example.test"), null, None)).ShouldBe(UserWrite.Done);
-        (await Users.CreateAsync(NewUser("mia@example.test", Other), null, None)).ShouldBe(UserWrite.Done);
+        (await Users.CreateAsync(NewUser("mia@example.test"), null, Origin.System, None)).ShouldBe(UserWrite.Done);
+        (await Users.CreateAsync(NewUser("mia@example.test", Other), null, Origin.System, None)).ShouldBe(UserWrite.Done);
         (await Organizations.CreateAsync(NewOrganization("northwind"), [], None)).ShouldBe(OrganizationWrite.Done);
         (await Organizations.CreateAsync(NewOrganization("northwind", Other), [], None)).ShouldBe(OrganizationWrite.Done);
     }

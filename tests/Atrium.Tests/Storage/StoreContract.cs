@@ -1,4 +1,5 @@
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -27,6 +28,8 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected Database Database { get; private set; } = null!;
 
     protected RealmStore Realms { get; private set; } = null!;
+
+    protected SigningKeyStore SigningKeys { get; private set; } = null!;
 
     protected ApiKeyStore Keys { get; private set; } = null!;
 
@@ -78,6 +81,7 @@ public abstract partial class StoreContract : IAsyncLifetime
             await Database.DisposeAsync();
         Database = await OpenDatabase();
         Realms = new RealmStore(Database);
+        SigningKeys = new SigningKeyStore(Database);
         Database.Time = Clock;
         Keys = new(Database);
         Events = new(Database);
@@ -122,7 +126,7 @@ public abstract partial class StoreContract : IAsyncLifetime
             Openid = new OpenIdSettings { DefaultAccessTokenAge = 77, RefreshGraceSeconds = 0 },
             Restrictions = new RestrictionSettings
             {
-                Organizations = new OrganizationRestriction { Policy = OrganizationPolicy.Allowlist, AllowedOrgIds = ["org_x"] },
+                Organizations = new OrganizationRestriction { Policy = OrganizationPolicy.None },
             },
             Tokens = new TokenSettings { Profile = TokenProfile.SingleOrg },
             AppNative = new AppNativeSettings { Enabled = true, Steps = [["password"], ["totp", "email"]], TokenIssuer = TokenIssuerSetting.Organization },
@@ -136,7 +140,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected async Task<Client> MakeClient(string clientId = "web", Realm? realm = null)
     {
         Client client = NewClient(clientId, realm) with { Status = ClientStatus.Active, SharedWithAll = true, Settings = new ClientSettings() };
-        await Clients.CreateAsync(client, None);
+        await Clients.CreateAsync(client, Origin.System, None);
         return client;
     }
 
@@ -182,7 +186,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected async Task<User> MakeUser(string email, Realm? realm = null)
     {
         User user = NewUser(email, realm);
-        await Users.CreateAsync(user, "hash", None);
+        await Users.CreateAsync(user, "hash", Origin.System, None);
         return user;
     }
 
@@ -220,7 +224,7 @@ public abstract partial class StoreContract : IAsyncLifetime
             CreatedAt = Now,
             UpdatedAt = Now,
         };
-        await Factors.CreateAsync(factor, None);
+        await Factors.CreateAsync(factor, Origin.System, None);
         return factor;
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
@@ -244,7 +245,7 @@ public abstract class ImportTests : IAsyncLifetime
         Importer importer = NewImporter();
         (await importer.CheckAsync(file, realm.Id, static _ => { }, default)).ProblemCount.ShouldBe(0);
         await new UserStore(database).CreateAsync(
-            new User { RealmId = realm.Id, Id = Id<User>.New(clock), Email = "mia@example.test", EmailVerified = true, CreatedAt = clock.GetUtcNow(), UpdatedAt = clock.GetUtcNow() }, null, default);
+            new User { RealmId = realm.Id, Id = Id<User>.New(clock), Email = "mia@example.test", EmailVerified = true, CreatedAt = clock.GetUtcNow(), UpdatedAt = clock.GetUtcNow() }, null, Origin.System, default);
 
         ImportReport report = await importer.AddAsync(file, realm.Id, static _ => { }, default);
         (report.Problems.Single().Line, report.Problems.Single().Field, report.Added).ShouldBe((2, "/email", 0));
@@ -288,7 +289,7 @@ public abstract class ImportTests : IAsyncLifetime
     private Importer NewImporter() => new(new ImportStore(database), hasher, clock);
 
     protected async Task<IReadOnlyList<User>> PeopleAsync() =>
-        (await new UserStore(database).ListAsync(realm.Id, null, null, new PageRequest<User>(10), default)).Items;
+        (await new UserStore(database).ListAsync(realm.Id, new UserFilter(), new PageRequest<User>(10), default)).Items;
 
     protected async Task<ImportReport> CheckAsync(params string[] lines)
     {

@@ -59,7 +59,7 @@ public sealed class TransferCommandTests(PrivatePostgres postgres) : IDisposable
         {
             Core.Id<Core.Realms.Realm> realm = (await new RealmStore(store).FindByHandleAsync("acme", default))!.Id;
             using Process import = Start(database, "import", file, "--realm", "acme");
-            while (!import.HasExited && (await new UserStore(store).ListAsync(realm, null, null, new PageRequest<User>(1), default)).Items.Count == 0)
+            while (!import.HasExited && (await new UserStore(store).ListAsync(realm, new UserFilter(), new PageRequest<User>(1), default)).Items.Count == 0)
                 await Task.Delay(5);
             import.Kill();
             await import.WaitForExitAsync();

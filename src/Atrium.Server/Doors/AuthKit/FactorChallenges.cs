@@ -60,10 +60,10 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
         if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out Fields? fields))
             return unreadable;
         string code = fields.RequiredText("code");
-        return fields.Error as IResult ?? await challenges.AnswerAsync(context.Caller(), id, code, cancellationToken);
+        return fields.Error as IResult ?? await challenges.AnswerAsync(context.Caller(), context.Origin(), id, code, cancellationToken);
     }
 
-    private async Task<IResult> AnswerAsync(Caller caller, string id, string code, CancellationToken cancellationToken)
+    private async Task<IResult> AnswerAsync(Caller caller, Origin origin, string id, string code, CancellationToken cancellationToken)
     {
         if (Id<FactorChallenge>.Parse(id) is not { } parsed)
             return NotFound(id);
@@ -86,7 +86,7 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
                 continue;
             DateTimeOffset now = clock.GetUtcNow();
             bool valid = desk.MatchTotp(factor, code) is { } step
-                && await factors.SpendAsync(caller.Realm, new SpentProof(factor.Id, step, challenge.Id), now, cancellationToken);
+                && await factors.SpendAsync(caller.Realm, new SpentProof(factor.Id, step, challenge.Id), now, origin, cancellationToken);
             if (!valid)
                 await limiter.FailedAsync(caller.Realm, account, Origin.System, told: null, cancellationToken);
             return new JsonAnswer<VerifiedChallengeJson>(

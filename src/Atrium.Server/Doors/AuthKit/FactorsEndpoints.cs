@@ -1,11 +1,9 @@
-using System.Security.Cryptography;
 using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Server.Http;
 using Atrium.Server.SignIns;
 using Atrium.Storage;
-using QRCoder;
 
 namespace Atrium.Server.Doors.AuthKit;
 
@@ -15,12 +13,6 @@ namespace Atrium.Server.Doors.AuthKit;
 /// </summary>
 public static class FactorsEndpoints
 {
-    private const int MaxNameLength = 100;
-    private const int MaxSecretLength = 64;
-
-    /// <summary>RFC 4226 section 4 asks for 128 bits; secrets of 80 are what authenticators were given for years, and are imported.</summary>
-    private const int MinSecretLength = 10;
-
     public static void MapFactors(this RouteGroupBuilder api)
     {
         api.MapGet("/user_management/users/{id}/auth_factors", ListAsync).Needs(ApiScopes.UsersRead);
@@ -44,12 +36,10 @@ public static class FactorsEndpoints
     private static async Task<IResult> EnrolAsync(
         string id,
         HttpContext context,
-        RealmStore realms,
         UserStore users,
         FactorStore factors,
         FactorChallenges challenges,
-        SignInDesk desk,
-        TimeProvider clock,
+        FactorEnrolment enrolment,
         CancellationToken cancellationToken)
     {
         if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out Fields? fields))
@@ -58,37 +48,21 @@ public static class FactorsEndpoints
             fields.Refuse("type", "type_invalid", "type should be totp.");
         string? issuer = Name(fields, "totp_issuer");
         string? account = Name(fields, "totp_user");
-        byte[] secret = Secret(fields);
+        byte[]? secret = Secret(fields);
         if (fields.Error is { } wrong)
             return wrong;
         if (await FindUserAsync(context, users, id, cancellationToken) is not { } user)
             return UsersEndpoints.NotFound(id);
 
-        DateTimeOffset now = clock.GetUtcNow();
-        Realm realm = await realms.FindAsync(user.RealmId, cancellationToken)
-            ?? throw new InvalidOperationException("A person's realm exists.");
-        Factor factor = desk.SealFactor(
-            new Factor
-            {
-                RealmId = user.RealmId,
-                Id = Id<Factor>.New(clock),
-                UserId = user.Id,
-                Issuer = issuer ?? realm.Name,
-                Account = account ?? user.Email,
-                SealedSecret = [],
-                Confirmed = false,
-                CreatedAt = now,
-                UpdatedAt = now,
-            },
-            secret);
-        await factors.CreateAsync(factor, cancellationToken);
-        FactorChallenge challenge = await challenges.CreateAsync(factor, cancellationToken);
+        EnrolledFactor enrolled = await enrolment.PrepareAsync(user, issuer, account, secret, cancellationToken);
+        if (!await factors.CreateAsync(enrolled.Factor, context.Origin(), cancellationToken))
+            return UsersEndpoints.NotFound(id);
+        FactorChallenge challenge = await challenges.CreateAsync(enrolled.Factor, cancellationToken);
 
-        string uri = Totp.Uri(factor.Issuer, factor.Account, secret);
-        FactorJson json = FactorJson.From(factor);
+        FactorJson json = FactorJson.From(enrolled.Factor);
         return new JsonAnswer<EnrolledFactorJson>(
             new(
-                json with { Totp = json.Totp with { Secret = Base32.Encode(secret), Uri = uri, QrCode = QrCode(uri) } },
+                json with { Totp = json.Totp with { Secret = enrolled.Secret, Uri = enrolled.Uri, QrCode = enrolled.QrCode } },
                 ChallengeJson.From(challenge)),
             AuthKitJson.Default.EnrolledFactorJson,
             StatusCodes.Status201Created);
@@ -100,7 +74,7 @@ public static class FactorsEndpoints
             : NotFound(id);
 
     private static async Task<IResult> DeleteAsync(string id, HttpContext context, FactorStore factors, CancellationToken cancellationToken) =>
-        Id<Factor>.Parse(id) is { } parsed && await factors.DeleteAsync(context.Caller().Realm, parsed, cancellationToken)
+        Id<Factor>.Parse(id) is { } parsed && await factors.DeleteAsync(context.Caller().Realm, user: null, parsed, static _ => true, context.Origin(), cancellationToken) is not null
             ? TypedResults.NoContent()
             : NotFound(id);
 
@@ -112,26 +86,19 @@ public static class FactorsEndpoints
     private static string? Name(Fields fields, string name)
     {
         string? text = fields.Text(name);
-        if (text is { Length: > MaxNameLength })
-            fields.Refuse(name, $"{name}_too_long", $"{name} should have {MaxNameLength} characters at most.");
+        if (text is { Length: > FactorEnrolment.MaxNameLength })
+            fields.Refuse(name, $"{name}_too_long", $"{name} should have {FactorEnrolment.MaxNameLength} characters at most.");
         return string.IsNullOrWhiteSpace(text) ? null : text;
     }
 
-    /// <summary>The secret that is brought along from elsewhere, or a new one.</summary>
-    private static byte[] Secret(Fields fields)
+    /// <summary>The secret that is brought along from elsewhere, if one is.</summary>
+    private static byte[]? Secret(Fields fields)
     {
         if (fields.Text("totp_secret") is not { Length: > 0 } text)
-            return RandomNumberGenerator.GetBytes(Totp.SecretLength);
-        if (Base32.TryDecode(text, out byte[]? secret) && secret.Length is >= MinSecretLength and <= MaxSecretLength)
-            return secret;
-        fields.Refuse("totp_secret", "totp_secret_invalid", $"totp_secret should be {MinSecretLength} to {MaxSecretLength} bytes in base 32.");
-        return [];
-    }
-
-    private static string QrCode(string uri)
-    {
-        using QRCodeData code = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
-        using PngByteQRCode png = new(code);
-        return $"data:image/png;base64,{Convert.ToBase64String(png.GetGraphic(pixelsPerModule: 5))}";
+            return null;
+        byte[]? secret = FactorEnrolment.ReadSecret(text);
+        if (secret is null)
+            fields.Refuse("totp_secret", "totp_secret_invalid", $"totp_secret should be {FactorEnrolment.SecretForm}.");
+        return secret;
     }
 }

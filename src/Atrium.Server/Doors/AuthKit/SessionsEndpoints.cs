@@ -51,11 +51,14 @@ public static class SessionsEndpoints
 
         Caller caller = context.Caller();
         DateTimeOffset now = clock.GetUtcNow();
-        if (Id<Session>.Parse(id) is not { } parsed || await sessions.FindAsync(caller.Realm, parsed, cancellationToken) is not { } session)
-            return AuthKitError.EntityNotFound("Session", id);
-        await sessions.EndAsync(caller.Realm, parsed, now, cancellationToken);
-        return new JsonAnswer<SessionJson>(
-            SessionJson.From(session with { EndedAt = session.EndedAt ?? now }, organization: null, now), AuthKitJson.Default.SessionJson);
+        return Id<Session>.Parse(id) is { } parsed
+            ? Ended(await sessions.EndAsync(caller.Realm, parsed, SessionEnd.Revoked, now, context.Origin<Session>(Ended), cancellationToken))
+            : Ended(null);
+
+        IResult Ended(Session? session) => session is null
+            ? AuthKitError.EntityNotFound("Session", id)
+            : new JsonAnswer<SessionJson>(
+                SessionJson.From(session with { EndedAt = session.EndedAt ?? now }, organization: null, now), AuthKitJson.Default.SessionJson);
     }
 }
 

@@ -1,4 +1,5 @@
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.SignIns;
 using Atrium.Server.Http;
 using Atrium.Storage;
@@ -31,7 +32,8 @@ public static class SignOutEndpoint
             : registered.FirstOrDefault(uri => uri == Single(context, "return_to"));
         if (target is null)
             return Refuse("The return_to is not a registered sign-out redirect.");
-        await sessions.EndAsync(session.RealmId, session.Id, clock.GetUtcNow(), cancellationToken);
+        Origin person = context.OriginOf(ActorType.User, session.UserId.ToString());
+        await sessions.EndAsync(session.RealmId, session.Id, SessionEnd.SignedOut, clock.GetUtcNow(), person, cancellationToken);
         return TypedResults.Redirect(SeeOther.HeaderSafe(target));
     }
 

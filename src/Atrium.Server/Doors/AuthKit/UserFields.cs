@@ -53,7 +53,7 @@ internal sealed record UserFields
     {
         if (ResourceFields.MergedMetadata(user.Metadata, Metadata, ClearsMetadata) is not { } metadata)
             return null;
-        bool sameMailbox = Email is null || EmailAddress.Normalize(Email) == EmailAddress.Normalize(user.Email);
+        bool sameMailbox = Email is null || UserRules.IsSameMailbox(Email, user.Email);
         return user with
         {
             Email = Email ?? user.Email,

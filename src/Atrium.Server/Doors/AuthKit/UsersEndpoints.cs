@@ -37,7 +37,11 @@ public static class UsersEndpoints
         Id<Organization>? of = Id<Organization>.Parse(organization);
         Page<User> page = organization is not null && of is null
             ? new([], HasBefore: false, HasAfter: false)
-            : await users.ListAsync(context.Caller().Realm, ResourceFields.QueryText(context, "email"), of, query.Page, cancellationToken);
+            : await users.ListAsync(
+                context.Caller().Realm,
+                new UserFilter { Email = ResourceFields.QueryText(context, "email"), Organization = of },
+                query.Page,
+                cancellationToken);
         return new JsonAnswer<ListJson<UserJson>>(
             query.ToJson(page, static user => user.Id, UserJson.From), AuthKitJson.Default.ListJsonUserJson);
     }
@@ -73,7 +77,9 @@ public static class UsersEndpoints
         (string? passwordHash, error) = await password.ToStoredAsync(hasher, cancellationToken);
         if (error is not null)
             return error;
-        return await users.CreateAsync(user, passwordHash, cancellationToken) switch
+        return Created(await users.CreateAsync(user, passwordHash, context.Origin<UserWrite>(outcome => Created(outcome).Result), cancellationToken));
+
+        Results<JsonAnswer<UserJson>, AuthKitError> Created(UserWrite outcome) => outcome switch
         {
             UserWrite.Done => Answer(user, StatusCodes.Status201Created),
             UserWrite.ExternalIdTaken => NotCreated("external_id_already_used", "This external id is already used by another user.", "external_id"),
@@ -117,7 +123,7 @@ public static class UsersEndpoints
             return error;
         DateTimeOffset now = clock.GetUtcNow();
         (UserWrite outcome, User? user) = await users.ChangeAsync(
-            context.Caller().Realm, known, current => read.ApplyTo(current, now), passwordHash, cancellationToken);
+            context.Caller().Realm, known, current => read.ApplyTo(current, now), passwordHash, context.Origin(), cancellationToken);
         return outcome switch
         {
             UserWrite.Done => Answer(user!),
@@ -130,7 +136,7 @@ public static class UsersEndpoints
 
     private static async Task<Results<StatusCodeHttpResult, AuthKitError>> DeleteAsync(
         HttpContext context, string id, UserStore users, CancellationToken cancellationToken) =>
-        Id<User>.Parse(id) is { } known && await users.DeleteAsync(context.Caller().Realm, known, cancellationToken)
+        Id<User>.Parse(id) is { } known && await users.DeleteAsync(context.Caller().Realm, known, static _ => true, context.Origin(), cancellationToken) is not null
             ? TypedResults.StatusCode(StatusCodes.Status200OK)
             : NotFound(id);
 

@@ -7,7 +7,9 @@ using Atrium.Storage;
 namespace Atrium.Server.Doors.Management;
 
 /// <summary>One thing: <c>{"data":{...}}</c>, with its <c>ETag</c>.</summary>
-public sealed class One<T>(T resource, JsonTypeInfo<T> type, int statusCode = StatusCodes.Status200OK) : IResult, IStatusCodeHttpResult, IKnownAnswer
+/// <param name="tag">The tag of the thing as it will be shown from now on, where this answer shows more of it.</param>
+public sealed class One<T>(T resource, JsonTypeInfo<T> type, int statusCode = StatusCodes.Status200OK, string? tag = null)
+    : IResult, IStatusCodeHttpResult, IKnownAnswer
 {
     public int? StatusCode => statusCode;
 
@@ -17,32 +19,34 @@ public sealed class One<T>(T resource, JsonTypeInfo<T> type, int statusCode = St
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        httpContext.Response.Headers.ETag = EntityTag.Of(resource, type);
+        httpContext.Response.Headers.ETag = tag ?? EntityTag.Of(resource, type);
         return Enveloped.SendAsync(httpContext, Body(), statusCode);
     }
 }
 
 /// <summary>A part of a list: <c>{"data":[...],"has_more":bool,"next_cursor":string|null}</c>.</summary>
-public sealed class Many<T>(IEnumerable<T> resources, JsonTypeInfo<T> type, bool hasMore, string? nextCursor) : IResult, IStatusCodeHttpResult
+public sealed class Many<T>(IEnumerable<T> resources, JsonTypeInfo<T> type, bool hasMore, string? nextCursor)
+    : IResult, IStatusCodeHttpResult, IKnownAnswer
 {
     public int? StatusCode => StatusCodes.Status200OK;
 
-    public Task ExecuteAsync(HttpContext httpContext) => Enveloped.SendAsync(
-        httpContext,
-        Enveloped.Write(
-            json =>
-            {
-                json.WriteStartArray();
-                foreach (T resource in resources)
-                    JsonSerializer.Serialize(json, resource, type);
-                json.WriteEndArray();
-            },
-            json =>
-            {
-                json.WriteBoolean("has_more"u8, hasMore);
-                json.WriteString("next_cursor"u8, nextCursor);
-            }),
-        StatusCodes.Status200OK);
+    int IKnownAnswer.StatusCode => StatusCodes.Status200OK;
+
+    public byte[] Body() => Enveloped.Write(
+        json =>
+        {
+            json.WriteStartArray();
+            foreach (T resource in resources)
+                JsonSerializer.Serialize(json, resource, type);
+            json.WriteEndArray();
+        },
+        json =>
+        {
+            json.WriteBoolean("has_more"u8, hasMore);
+            json.WriteString("next_cursor"u8, nextCursor);
+        });
+
+    public Task ExecuteAsync(HttpContext httpContext) => Enveloped.SendAsync(httpContext, Body(), StatusCodes.Status200OK);
 }
 
 public static class Many

@@ -1,5 +1,8 @@
 using Atrium.Server.Doors.Management.ApiKeys;
+using Atrium.Server.Doors.Management.Clients;
 using Atrium.Server.Doors.Management.Events;
+using Atrium.Server.Doors.Management.SigningKeys;
+using Atrium.Server.Doors.Management.Users;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.Management;
@@ -14,7 +17,10 @@ public static class ManagementDoor
         RouteGroupBuilder door = routes.MapGroup("").AnswersUnavailable(static (_, why) => ManagementError.Unavailable(why));
         RouteGroupBuilder realm = door.MapGroup(RealmPath).RequireRealmKey();
         realm.MapApiKeys();
+        realm.MapClients();
         realm.MapEvents();
+        realm.MapSigningKeys();
+        realm.MapUsers();
         door.MapFallback("/v1/{**rest}", static () => ManagementError.NoSuchPath);
     }
 }

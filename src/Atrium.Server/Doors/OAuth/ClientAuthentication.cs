@@ -32,7 +32,7 @@ public enum ClientFailure
 /// Client authentication (RFC 6749 section 2.3): <c>client_secret_basic</c> and <c>client_secret_post</c> for confidential clients,
 /// the <c>client_id</c> alone for public ones.
 /// </summary>
-public sealed class ClientAuthentication(RealmDirectory directory)
+public sealed class ClientAuthentication(RealmDirectory directory, TimeProvider clock)
 {
     private static readonly OAuthError Failed = new("ATR1101", "invalid_client", "The client is unknown, disabled, or did not authenticate as it must.", StatusCodes.Status401Unauthorized);
     private static readonly OAuthError TwoMethods = new("ATR1102", "invalid_request", "The client authenticated in two ways at once; use one.");
@@ -68,16 +68,11 @@ public sealed class ClientAuthentication(RealmDirectory directory)
             return new(null, Missing) { Failure = ClientFailure.Missing };
         if (await directory.ClientAsync(realm, clientId, cancellationToken) is not { } client)
             return new(null, Failed) { Failure = ClientFailure.Unknown };
-        if (!Proves(client, secret))
+        ClientAuth way = basic is null ? ClientAuth.Post : ClientAuth.Basic;
+        if (!client.IsProvedBy(string.IsNullOrEmpty(secret) ? null : new Secret(secret), way, clock.GetUtcNow()))
             return new(null, Failed) { Failure = ClientFailure.NotProved };
         return client.Status == ClientStatus.Active ? new(client, null) : new(null, Failed) { Failure = ClientFailure.Disabled };
     }
-
-    /// <summary>A public client has no secret to be wrong about; a confidential one must show its own.</summary>
-    private static bool Proves(Client client, string? secret) =>
-        client.SecretHash is { } expected
-            ? secret is not null && new Secret(secret).Hash() == expected
-            : string.IsNullOrEmpty(secret);
 
     /// <summary>RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.</summary>
     private static (string Id, string Secret)? ParseBasic(string credentials)

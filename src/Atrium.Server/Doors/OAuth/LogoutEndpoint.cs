@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Server.Http;
@@ -53,10 +54,14 @@ public sealed class LogoutEndpoint(
             return Ask(context, realm, client, parameters, redirectUri);
 
         DateTimeOffset now = clock.GetUtcNow();
+        Origin person = context.OriginOf(ActorType.User, standing?.UserId.ToString() ?? (hint is { } about ? Jwt.StringOf(about, "sub") : null)) with
+        {
+            ClientId = clientId,
+        };
         if (standing is not null)
-            await sessions.EndAsync(realm.Id, standing.Id, now, cancellationToken);
+            await sessions.EndAsync(realm.Id, standing.Id, SessionEnd.SignedOut, now, person, cancellationToken);
         if (hint is { } own && Id<Session>.Parse(Jwt.StringOf(own, "sid")) is { } hinted && hinted != standing?.Id)
-            await sessions.EndAsync(realm.Id, hinted, now, cancellationToken);
+            await sessions.EndAsync(realm.Id, hinted, SessionEnd.SignedOut, now, person, cancellationToken);
         cookies.ForgetSession(context, realm);
         return redirectUri is not null
             ? new SeeOther(WithState(redirectUri, parameters.ValueOf("state")))

@@ -37,6 +37,9 @@ public sealed class Patch(JsonElement json, IfMatch ifMatch)
         return false;
     }
 
+    /// <summary>Whether the patch itself says something of this field.</summary>
+    public bool Names(Field field) => json.TryGetProperty(field.Name, out _);
+
     /// <summary>Takes over what only the handler can find wrong; whether there is anything.</summary>
     public bool Refuses(ManagementError? refusal)
     {

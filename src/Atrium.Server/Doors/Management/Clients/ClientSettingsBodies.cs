@@ -1,0 +1,159 @@
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Organizations;
+using Atrium.Server.Doors.Management.Bodies;
+
+namespace Atrium.Server.Doors.Management.Clients;
+
+/// <summary>A client's settings as a body says them. What is left out has its default.</summary>
+internal static class ClientSettingsBodies
+{
+    private static readonly Field<int?> AccessTokenAge = Age("default_access_token_age")
+        .Describe("Seconds an access token lives; 1800 unless said, and 300 at the AuthKit door.");
+
+    private static readonly Field<int?> IdTokenAge = Age("default_id_token_age").Describe("Seconds an ID token lives; 3600 unless said.");
+
+    private static readonly Field<int?> RefreshTokenAge = Age("default_refresh_token_age").Describe("Seconds a refresh token lives; 604800 unless said.");
+
+    private static readonly Field<int?> RefreshGrace = Field.Whole("refresh_grace_seconds", 0, ClientSettingsRules.LongestGrace)
+        .Describe("Seconds during which a spent refresh token still answers with its successor; 30 unless said.");
+
+    private static readonly Field<Body> Openid = Field.Nested("openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace));
+
+    private static readonly Field<OrganizationPolicy?> Policy = Field.Choice<OrganizationPolicy>("policy")
+        .Describe("`all` memberships, `none` of them, or those of an `allowlist`.");
+
+    private static readonly Field<IReadOnlyList<Id<Organization>?>> AllowedOrgIds = Field
+        .List("allowed_org_ids", Field.IdOf<Organization>("id"), ClientSettingsRules.MaxAllowedOrganizations)
+        .Describe("The organizations of an allowlist, at least one; each one of the realm.");
+
+    private static readonly Field<Body> Organizations = Field.Nested("organizations", new Shape(Policy, AllowedOrgIds))
+        .Describe("Which organizations the client's tokens may speak of.");
+
+    private static readonly Field<Body> Restrictions = Field.Nested("restrictions", new Shape(Organizations));
+
+    private static readonly Field<TokenProfile?> Profile = Field.Choice<TokenProfile>("profile")
+        .Describe("How organizations are projected into a token; null leaves it to the door.");
+
+    private static readonly Field<int?> Budget = Field
+        .Whole("organization_budget_bytes", ClientSettingsRules.SmallestBudget, ClientSettingsRules.LargestBudget)
+        .Describe("How many bytes organizations may take up in a token; 4096 unless said.");
+
+    private static readonly Field<Body> Tokens = Field.Nested("tokens", new Shape(Profile, Budget));
+
+    private static readonly Field<bool?> AppNativeEnabled = Field.Flag("enabled").Describe("Whether the client may sign people in as JSON, without a browser.");
+
+    private static readonly Field<bool?> EnhancedOrganizations = Field.Flag("enhanced_organization_authentication")
+        .Describe("Whether the first step at the root offers the organization option beside the client's own; true unless said.");
+
+    private static readonly Field<IReadOnlyList<IReadOnlyList<string>>> Steps = Field
+        .List(
+            "steps",
+            Field.List("step", Field.Word("method", ClientSettingsRules.Methods), max: ClientSettingsRules.Methods.Count, min: 1),
+            ClientSettingsRules.MaxSteps,
+            min: 1)
+        .Describe("The methods asked for, step by step; a step may offer several.");
+
+    private static readonly Field<string> DiscoveryParameter = Field.Word("discovery_parameter", ClientSettingsRules.DiscoveryParameters)
+        .Describe("The parameter that the organization prompt asks for; `orgHandle` unless said.");
+
+    private static readonly Field<TokenIssuerSetting?> Issuer = Field.Choice<TokenIssuerSetting>("token_issuer")
+        .Describe("Whose issuer the tokens of an organization sign-in name: that of the realm's `root` unless said, or the `organization`'s.");
+
+    private static readonly Field<Body> AppNative = Field.Nested(
+        "app_native", new Shape(AppNativeEnabled, EnhancedOrganizations, Steps, DiscoveryParameter, Issuer));
+
+    private static readonly Field<bool?> AuthkitEnabled = Field.Flag("enabled").Describe("Whether the client may sign people in through the AuthKit door.");
+
+    private static readonly Field<Body> Authkit = Field.Nested("authkit", new Shape(AuthkitEnabled));
+
+    private static readonly Field<bool?> PkceRequired = Field.Flag("pkce_required")
+        .Describe("May be false only for app-native and confidential clients; a challenge that was sent is always checked. True unless said.");
+
+    private static readonly Field<bool?> FirstParty = Field.Flag("first_party")
+        .Describe("An application of the realm's own owner: it may show people a sign-in of its own making.");
+
+    private static readonly Field<ClientAuth?> Authentication = Field.Choice<ClientAuth>("client_auth")
+        .Describe("How a confidential client proves who it is: its secret in the header (`basic`) or in the form (`post`), either unless said; or `private_key_jwt`.");
+
+    private static readonly Field<string> Kty = Field.Word("kty", ClientKey.Types).Required();
+    private static readonly Field<string> Use = Field.Word("use", ClientKey.Uses);
+    private static readonly Field<string> Alg = Field.Word("alg", ClientKey.Algorithms);
+    private static readonly Field<string> Kid = Field.Text("kid", ClientKey.MaxKidLength);
+    private static readonly Field<string> Crv = Field.Word("crv", ClientKey.Curves);
+    private static readonly Field<string> X = Field.Text("x", ClientKey.MaxNumberLength);
+    private static readonly Field<string> Y = Field.Text("y", ClientKey.MaxNumberLength);
+    private static readonly Field<string> N = Field.Text("n", ClientKey.MaxNumberLength);
+    private static readonly Field<string> E = Field.Text("e", ClientKey.MaxNumberLength);
+
+    private static readonly Field<IReadOnlyList<Body>> Keys = Field
+        .List("keys", Field.Nested("key", new Shape(Kty, Use, Alg, Kid, Crv, X, Y, N, E)), ClientKeySet.MaxKeys, min: 1)
+        .Required();
+
+    private static readonly Field<Body> Jwks = Field.Nested("jwks", new Shape(Keys))
+        .Describe("The public keys of a client that proves itself by its own signature (RFC 7517); needed for `private_key_jwt`.");
+
+    public static Field<Body> Settings { get; } = Field.Nested(
+        "settings", new Shape(Openid, Restrictions, Tokens, AppNative, Authkit, PkceRequired, FirstParty, Authentication, Jwks));
+
+    public static ClientSettings Read(Body? settings)
+    {
+        ClientSettings otherwise = new();
+        if (settings is null)
+            return otherwise;
+        return new ClientSettings
+        {
+            Openid = OpenidOf(settings.Of(Openid), otherwise.Openid),
+            Restrictions = new RestrictionSettings { Organizations = RestrictionOf(settings.Of(Restrictions)?.Of(Organizations)) },
+            Tokens = new TokenSettings
+            {
+                Profile = settings.Of(Tokens)?.Of(Profile),
+                OrganizationBudgetBytes = settings.Of(Tokens)?.Of(Budget) ?? otherwise.Tokens.OrganizationBudgetBytes,
+            },
+            AppNative = AppNativeOf(settings.Of(AppNative), otherwise.AppNative),
+            Authkit = new AuthKitSettings { Enabled = settings.Of(Authkit)?.Of(AuthkitEnabled) ?? false },
+            PkceRequired = settings.Of(PkceRequired) ?? otherwise.PkceRequired,
+            FirstParty = settings.Of(FirstParty) ?? false,
+            ClientAuth = settings.Of(Authentication),
+            Jwks = settings.Of(Jwks) is { } jwks ? new ClientKeySet([.. jwks.Of(Keys)!.Select(KeyOf)]) : null,
+        };
+    }
+
+    private static OpenIdSettings OpenidOf(Body? openid, OpenIdSettings otherwise) => openid is null ? otherwise : new OpenIdSettings
+    {
+        DefaultAccessTokenAge = openid.Of(AccessTokenAge),
+        DefaultIdTokenAge = openid.Of(IdTokenAge) ?? otherwise.DefaultIdTokenAge,
+        DefaultRefreshTokenAge = openid.Of(RefreshTokenAge) ?? otherwise.DefaultRefreshTokenAge,
+        RefreshGraceSeconds = openid.Of(RefreshGrace) ?? otherwise.RefreshGraceSeconds,
+    };
+
+    private static OrganizationRestriction RestrictionOf(Body? organizations) => organizations is null ? new() : new OrganizationRestriction
+    {
+        Policy = organizations.Of(Policy) ?? OrganizationPolicy.All,
+        AllowedOrgIds = [.. (organizations.Of(AllowedOrgIds) ?? []).Select(static id => id!.Value.ToString())],
+    };
+
+    private static AppNativeSettings AppNativeOf(Body? appNative, AppNativeSettings otherwise) => appNative is null ? otherwise : new AppNativeSettings
+    {
+        Enabled = appNative.Of(AppNativeEnabled) ?? false,
+        EnhancedOrganizationAuthentication = appNative.Of(EnhancedOrganizations) ?? otherwise.EnhancedOrganizationAuthentication,
+        Steps = appNative.Of(Steps) ?? otherwise.Steps,
+        DiscoveryParameter = appNative.Of(DiscoveryParameter) ?? otherwise.DiscoveryParameter,
+        TokenIssuer = appNative.Of(Issuer) ?? otherwise.TokenIssuer,
+    };
+
+    private static ClientKey KeyOf(Body key) => new()
+    {
+        Kty = key.Of(Kty)!,
+        Use = key.Of(Use),
+        Alg = key.Of(Alg),
+        Kid = key.Of(Kid),
+        Crv = key.Of(Crv),
+        X = key.Of(X),
+        Y = key.Of(Y),
+        N = key.Of(N),
+        E = key.Of(E),
+    };
+
+    private static Field<int?> Age(string name) => Field.Whole(name, ClientSettingsRules.ShortestAge, ClientSettingsRules.LongestAge);
+}
