@@ -29,7 +29,7 @@ public sealed class ExportStore(Database database)
             {
                 await target.RolesAsync(
                 [
-                    .. await connection.QueryAsync<Role>("SELECT realm_id, slug, name, permissions FROM roles WHERE realm_id = @realm ORDER BY slug", new { realm }),
+                    .. await connection.QueryAsync<Role>($"SELECT {RoleStore.RealmColumns} FROM roles WHERE realm_id = @realm ORDER BY slug", new { realm }),
                 ]);
                 await PagesAsync<Organization, Organization>(
                     after => connection.QueryAsync<Organization>(

@@ -10,7 +10,7 @@ namespace Atrium.Storage;
 /// <summary>Who is in which organization.</summary>
 public sealed class MembershipStore(Database database)
 {
-    internal const string Columns = "realm_id, id, user_id, organization_id, scopes, title, status, joined_at, created_at, updated_at";
+    internal const string Columns = "realm_id, id, user_id, organization_id, scopes, title, status, joined_at, metadata, created_at, updated_at";
 
     /// <summary>A membership with both of its ends, in one row; an organization that is being deleted has none to show.</summary>
     private static readonly string SelectDetails =
@@ -76,7 +76,7 @@ public sealed class MembershipStore(Database database)
             connection => connection.ExecuteAsync(
                 $"""
                 INSERT INTO memberships ({Columns})
-                SELECT @RealmId, @Id, @UserId, @OrganizationId, @Scopes, @Title, @Status, @JoinedAt, @CreatedAt, @UpdatedAt
+                SELECT @RealmId, @Id, @UserId, @OrganizationId, @Scopes, @Title, @Status, @JoinedAt, @Metadata, @CreatedAt, @UpdatedAt
                 WHERE EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId)
                     AND EXISTS (SELECT 1 FROM organizations WHERE realm_id = @RealmId AND id = @OrganizationId AND status <> 'Deleting')
                 ON CONFLICT DO NOTHING
@@ -101,13 +101,13 @@ public sealed class MembershipStore(Database database)
                     return current;
                 await connection.ExecuteAsync(
                     """
-                    UPDATE memberships SET scopes = @Scopes, title = @Title, status = @Status, updated_at = @UpdatedAt
+                    UPDATE memberships SET scopes = @Scopes, title = @Title, status = @Status, metadata = @Metadata, updated_at = @UpdatedAt
                     WHERE realm_id = @RealmId AND id = @Id
                     """,
                     Row(changed));
                 if (changed.Status != MembershipStatus.Active)
                     await GrantStore.EndForMembershipAsync(connection, realm, changed.OrganizationId, changed.UserId, changed.UpdatedAt);
-                return current with { Membership = changed, Roles = await RealmStore.RolesAsync(connection, realm, changed.Scopes) };
+                return current with { Membership = changed, Roles = await RoleStore.NamedAsync(connection, realm, [changed.OrganizationId], changed.Scopes) };
             },
             cancellationToken);
 
@@ -138,7 +138,8 @@ public sealed class MembershipStore(Database database)
                 parameters,
                 splitOn: "user_split,organization_split"),
         ];
-        IReadOnlyList<Role> roles = await RealmStore.RolesAsync(connection, realm, rows.SelectMany(static row => row.Membership.Scopes));
+        IReadOnlyList<Role> roles = await RoleStore.NamedAsync(
+            connection, realm, rows.Select(static row => row.Organization.Id), rows.SelectMany(static row => row.Membership.Scopes));
         return rows.Select(row => row with { Roles = roles });
     }
 
@@ -152,6 +153,7 @@ public sealed class MembershipStore(Database database)
         membership.Title,
         Status = membership.Status.ToString(),
         membership.JoinedAt,
+        membership.Metadata,
         membership.CreatedAt,
         membership.UpdatedAt,
     };

@@ -29,9 +29,9 @@ public sealed record OrganizationChange(Organization Organization, IReadOnlyList
 /// <summary>Organizations and their domains. One that is being deleted is not found by any of these.</summary>
 public sealed class OrganizationStore(Database database)
 {
-    internal const string Columns = "realm_id, id, handle, name, status, external_id, metadata, settings, created_at, updated_at";
+    internal const string Columns = "realm_id, id, handle, name, status, status_reason, parent_id, external_id, metadata, settings, created_at, updated_at";
     private const string Visible = "realm_id = @realm AND status <> 'Deleting'";
-    private const string DomainColumns = "realm_id, id, organization_id, domain, verified, created_at, updated_at";
+    private const string DomainColumns = "realm_id, id, organization_id, domain, state, checked_at, created_at, updated_at";
 
     public Task<Organization?> FindAsync(Id<Realm> realm, Id<Organization> organization, CancellationToken cancellationToken) =>
         FindByAsync(realm, "id = @organization", new { realm, organization }, cancellationToken);
@@ -50,7 +50,7 @@ public sealed class OrganizationStore(Database database)
     public Task<Organization?> FindByDomainAsync(Id<Realm> realm, string domain, CancellationToken cancellationToken) =>
         FindByAsync(
             realm,
-            "id = (SELECT organization_id FROM organization_domains WHERE realm_id = @realm AND domain = @domain AND verified)",
+            "id = (SELECT organization_id FROM organization_domains WHERE realm_id = @realm AND domain = @domain AND state = 'Verified')",
             new { realm, domain },
             cancellationToken);
 
@@ -121,7 +121,7 @@ public sealed class OrganizationStore(Database database)
                 await connection.ExecuteAsync(
                     $"""
                     INSERT INTO organizations ({Columns}, name_key)
-                    VALUES (@RealmId, @Id, @Handle, @Name, @Status, @ExternalId, @Metadata, @Settings, @CreatedAt, @UpdatedAt, @NameKey)
+                    VALUES (@RealmId, @Id, @Handle, @Name, @Status, @StatusReason, @ParentId, @ExternalId, @Metadata, @Settings, @CreatedAt, @UpdatedAt, @NameKey)
                     """,
                     Row(organization));
                 await InsertDomainsAsync(connection, domains);
@@ -159,7 +159,8 @@ public sealed class OrganizationStore(Database database)
                 Organization organization = made.Organization;
                 await connection.ExecuteAsync(
                     """
-                    UPDATE organizations SET handle = @Handle, name = @Name, name_key = @NameKey, status = @Status, external_id = @ExternalId, metadata = @Metadata,
+                    UPDATE organizations SET handle = @Handle, name = @Name, name_key = @NameKey, status = @Status, status_reason = @StatusReason,
+                        parent_id = @ParentId, external_id = @ExternalId, metadata = @Metadata,
                         settings = @Settings, updated_at = @UpdatedAt
                     WHERE realm_id = @RealmId AND id = @Id
                     """,
@@ -213,9 +214,9 @@ public sealed class OrganizationStore(Database database)
             await connection.ExecuteAsync(
                 $"""
                 INSERT INTO organization_domains ({DomainColumns})
-                VALUES (@RealmId, @Id, @OrganizationId, @Domain, @Verified, @CreatedAt, @UpdatedAt)
+                VALUES (@RealmId, @Id, @OrganizationId, @Domain, @State, @CheckedAt, @CreatedAt, @UpdatedAt)
                 """,
-                domain);
+                new { domain.RealmId, domain.Id, domain.OrganizationId, domain.Domain, State = domain.State.ToString(), domain.CheckedAt, domain.CreatedAt, domain.UpdatedAt });
         }
     }
 
@@ -230,6 +231,8 @@ public sealed class OrganizationStore(Database database)
         organization.Name,
         NameKey = NameKey(organization.Name),
         Status = organization.Status.ToString(),
+        organization.StatusReason,
+        organization.ParentId,
         organization.ExternalId,
         organization.Metadata,
         organization.Settings,

@@ -1,4 +1,5 @@
 using Atrium.Core.Organizations;
+using Atrium.Core.SignIns;
 
 namespace Atrium.Core.Tokens;
 
@@ -13,6 +14,8 @@ public sealed record MembershipFacts
 
     public required OrganizationStatus OrganizationStatus { get; init; }
 
+    public required OrganizationSettings OrganizationSettings { get; init; }
+
     public required IReadOnlyList<string> Scopes { get; init; }
 
     public string? Title { get; init; }
@@ -23,4 +26,7 @@ public sealed record MembershipFacts
 
     /// <summary>Only an active membership of an active organization gives anything.</summary>
     public bool IsEffective => Status == MembershipStatus.Active && OrganizationStatus == OrganizationStatus.Active;
+
+    /// <summary>Whether a token of somebody who has shown this may speak of it.</summary>
+    public bool IsOpenTo(ShownProofs shown) => IsEffective && SignInPolicy.IsMet(OrganizationSettings, shown);
 }

@@ -97,6 +97,7 @@ public static class BackboneServices
         .AddSingleton<UserStore>()
         .AddSingleton<FactorStore>()
         .AddSingleton<MembershipStore>()
+        .AddSingleton<RoleStore>()
         .AddSingleton<SessionStore>()
         .AddSingleton<SignInStore>()
         .AddSingleton<GrantStore>()

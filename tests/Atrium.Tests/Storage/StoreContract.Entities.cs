@@ -30,11 +30,11 @@ public abstract partial class StoreContract
         (key.RealmId, key.Kid, key.Algorithm, key.CreatedAt).ShouldBe((Realm.Id, "k1", "ES256", Now));
         key.SealedPrivateKey.ShouldBe([1, 2]);
 
-        await Realms.CreateRoleAsync(new Role { RealmId = Realm.Id, Slug = "owner", Name = "Owner", Permissions = ["a", "b"] }, None);
-        await Realms.CreateRoleAsync(new Role { RealmId = Realm.Id, Slug = "none", Name = "None", Permissions = [] }, None);
-        (await Realms.RolesAsync(Realm.Id, ["owner", "unknown"], None)).ShouldHaveSingleItem().Permissions.ShouldBe(["a", "b"]);
-        (await Realms.RolesAsync(Realm.Id, [], None)).ShouldBeEmpty();
-        (await Realms.RolesAsync(Other.Id, ["owner"], None)).ShouldBeEmpty();
+        await Roles.CreateAsync(NewRole("owner", ["a", "b"]), None);
+        await Roles.CreateAsync(NewRole("none", []), None);
+        (await Roles.NamedAsync(Realm.Id, [], ["owner", "unknown"], None)).ShouldHaveSingleItem().Permissions.ShouldBe(["a", "b"]);
+        (await Roles.NamedAsync(Realm.Id, [], [], None)).ShouldBeEmpty();
+        (await Roles.NamedAsync(Other.Id, [], ["owner"], None)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -316,7 +316,7 @@ public abstract partial class StoreContract
         Organization contoso = await MakeOrganization("contoso");
         Membership membership = await MakeMembership(user, northwind);
         await MakeMembership(user, contoso);
-        await Realms.CreateRoleAsync(new Role { RealmId = Realm.Id, Slug = "member", Name = "Member", Permissions = ["read"] }, None);
+        await Roles.CreateAsync(NewRole("member", ["read"]), None);
 
         SignInCompletion one = await MakeGrant(client, user, TokenProfile.SingleOrg, new OrganizationChoice.Chosen(northwind.Id), cookie: Secret.New());
         GrantFacts facts = (await Grants.LoadAsync(Realm.Id, one.Grant.Id, None)).ShouldNotBeNull();

@@ -36,6 +36,8 @@ public abstract partial class StoreContract : IAsyncLifetime
 
     protected OrganizationStore Organizations { get; private set; } = null!;
 
+    protected RoleStore Roles { get; private set; } = null!;
+
     protected UserStore Users { get; private set; } = null!;
 
     protected MembershipStore Memberships { get; private set; } = null!;
@@ -83,6 +85,7 @@ public abstract partial class StoreContract : IAsyncLifetime
         Events = new(Database);
         Clients = new ClientStore(Database);
         Organizations = new OrganizationStore(Database);
+        Roles = new RoleStore(Database);
         Users = new UserStore(Database);
         Memberships = new MembershipStore(Database);
         Factors = new FactorStore(Database);
@@ -164,7 +167,18 @@ public abstract partial class StoreContract : IAsyncLifetime
         Id = Id<OrganizationDomain>.New(Clock),
         OrganizationId = organization.Id,
         Domain = domain,
-        Verified = verified,
+        State = verified ? DomainState.Verified : DomainState.Pending,
+        CreatedAt = Now,
+        UpdatedAt = Now,
+    };
+
+    protected Role NewRole(string slug, string[] permissions, Organization? organization = null) => new()
+    {
+        RealmId = Realm.Id,
+        OrganizationId = organization?.Id,
+        Slug = slug,
+        Name = slug,
+        Permissions = permissions,
         CreatedAt = Now,
         UpdatedAt = Now,
     };

@@ -153,7 +153,7 @@ public abstract class ImportTests : IAsyncLifetime
         membership.Scopes.ShouldBe(["admin", "billing"]);
         (membership.Title, membership.Status).ShouldBe(("CFO", MembershipStatus.Pending));
         membership.JoinedAt.ToUnixTimeMilliseconds().ShouldBe(1700000000005);
-        (await new RealmStore(database).RolesAsync(realm.Id, ["admin"], default)).Single().Permissions.ShouldBe(["orders:read", "orders:write"]);
+        (await new RoleStore(database).NamedAsync(realm.Id, [], ["admin"], default)).Single().Permissions.ShouldBe(["orders:read", "orders:write"]);
     }
 
     [Fact]

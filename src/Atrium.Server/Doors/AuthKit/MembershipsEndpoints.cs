@@ -89,7 +89,7 @@ public static class MembershipsEndpoints
         MembershipStore memberships,
         UserStore users,
         OrganizationStore organizations,
-        RealmStore realms,
+        RoleStore roleStore,
         TimeProvider clock,
         CancellationToken cancellationToken)
     {
@@ -109,7 +109,7 @@ public static class MembershipsEndpoints
             return OrganizationNotFound(organizationId);
         }
 
-        if (await UnknownRoleAsync(realms, realm, slugs, cancellationToken) is { } unknownRole)
+        if (await UnknownRoleAsync(roleStore, realm, organization.Id, slugs, cancellationToken) is { } unknownRole)
             return unknownRole;
 
         DateTimeOffset now = clock.GetUtcNow();
@@ -128,7 +128,7 @@ public static class MembershipsEndpoints
         };
         if (await memberships.CreateAsync(membership, cancellationToken))
         {
-            IReadOnlyList<Role> roles = await realms.RolesAsync(realm, membership.Scopes, cancellationToken);
+            IReadOnlyList<Role> roles = await roleStore.NamedAsync(realm, [organization.Id], membership.Scopes, cancellationToken);
             return Answer(new MembershipDetails(membership, user, organization, roles), StatusCodes.Status201Created);
         }
 
@@ -162,17 +162,17 @@ public static class MembershipsEndpoints
             : NotFound(id);
 
     private static async Task<Results<JsonAnswer<MembershipJson>, AuthKitError>> UpdateAsync(
-        HttpContext context, string id, MembershipStore memberships, RealmStore realms, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, string id, MembershipStore memberships, RoleStore roleStore, TimeProvider clock, CancellationToken cancellationToken)
     {
         if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? error, out Fields? fields))
             return error;
         Id<Realm> realm = context.Caller().Realm;
-        if (Id<Membership>.Parse(id) is not { } known || await memberships.FindAsync(realm, known, cancellationToken) is null)
+        if (Id<Membership>.Parse(id) is not { } known || await memberships.FindAsync(realm, known, cancellationToken) is not { } standing)
             return NotFound(id);
         IReadOnlyList<string>? slugs = ReadRoles(fields);
         if (fields.Error is { } invalid)
             return invalid;
-        if (await UnknownRoleAsync(realms, realm, slugs, cancellationToken) is { } unknownRole)
+        if (await UnknownRoleAsync(roleStore, realm, standing.OrganizationId, slugs, cancellationToken) is { } unknownRole)
             return unknownRole;
 
         DateTimeOffset now = clock.GetUtcNow();
@@ -241,11 +241,11 @@ public static class MembershipsEndpoints
     }
 
     private static async Task<AuthKitError?> UnknownRoleAsync(
-        RealmStore realms, Id<Realm> realm, IReadOnlyList<string>? slugs, CancellationToken cancellationToken)
+        RoleStore roleStore, Id<Realm> realm, Id<Organization> organization, IReadOnlyList<string>? slugs, CancellationToken cancellationToken)
     {
         if (slugs is null)
             return null;
-        IReadOnlyList<Role> roles = await realms.RolesAsync(realm, slugs, cancellationToken);
+        IReadOnlyList<Role> roles = await roleStore.NamedAsync(realm, [organization], slugs, cancellationToken);
         return slugs.FirstOrDefault(slug => roles.All(role => role.Slug != slug)) is { } unknown
             ? AuthKitError.Plain("invalid_role", $"Role '{unknown}' is not a valid role.", StatusCodes.Status422UnprocessableEntity)
             : null;

@@ -80,13 +80,15 @@ internal sealed record OrganizationFields
                     Id = ids.Dequeue(),
                     OrganizationId = organization.Id,
                     Domain = domain,
-                    Verified = verified ?? false,
+                    State = verified == true ? DomainState.Verified : DomainState.Pending,
                     CreatedAt = now,
                     UpdatedAt = now,
                 };
             }
 
-            return verified is { } state && state != existing.Verified ? existing with { Verified = state, UpdatedAt = now } : existing;
+            return verified is { } state && state != existing.Verified
+                ? existing with { State = state ? DomainState.Verified : DomainState.Pending, UpdatedAt = now }
+                : existing;
         }
     }
 
