@@ -133,6 +133,8 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
                 SELECT realm, person, n || '@many.test', n || '@many.test', TRUE, '{}', 'Active', 0, 0 FROM made;
             INSERT INTO organizations (realm_id, id, handle, name, name_key, status, metadata, settings, created_at, updated_at)
                 SELECT realm, org, 'many-' || n, 'Many ' || n, 'many ' || n, 'Active', '{}', '{}', 0, 0 FROM made;
+            INSERT INTO organization_roles (realm_id, organization_id, slug, name, permissions, created_at, updated_at)
+                SELECT realm, org, 'member', 'Member', '[]', 0, 0 FROM made;
             INSERT INTO client_organizations (realm_id, client_id, organization_id) SELECT realm, client, org FROM made;
             INSERT INTO memberships (realm_id, id, user_id, organization_id, scopes, status, joined_at, created_at, updated_at)
                 SELECT realm, gen_random_uuid(), person, org, '["member"]', 'Active', 0, 0, 0 FROM made;
