@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -37,7 +38,7 @@ internal sealed class Seed(Database database, Client client, TimeProvider clock)
                 CreatedAt = now,
                 UpdatedAt = now,
             };
-            await organizations.CreateAsync(organization, [], none);
+            await organizations.CreateAsync(organization, [], Origin.System, none);
             shared.Add(organization);
         }
 
@@ -55,7 +56,7 @@ internal sealed class Seed(Database database, Client client, TimeProvider clock)
             };
             await users.CreateAsync(user, passwordHash: null, none);
             foreach (Organization organization in shared)
-                await memberships.CreateAsync(MembershipOf(user, organization, now), none);
+                await memberships.CreateAsync(MembershipOf(user, organization, now), Origin.System, none);
             tokens.Add(await SignedInAsync(user.Id, scopes));
         }
 

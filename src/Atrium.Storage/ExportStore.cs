@@ -40,7 +40,7 @@ public sealed class ExportStore(Database database)
                         new { realm, after }),
                     static organization => organization.Id,
                     async page => await target.OrganizationsAsync(
-                        page, await OrganizationStore.DomainsAsync(connection, realm, [.. page.Select(static organization => organization.Id)])));
+                        page, await OrganizationDomainStore.OfAsync(connection, realm, [.. page.Select(static organization => organization.Id)])));
                 await PagesAsync<User, UserAndPassword>(
                     after => UserStore.WithPasswordsAsync(connection, $"id > @after ORDER BY id LIMIT {PageSize}", new { realm, after }),
                     static entry => entry.User.Id,

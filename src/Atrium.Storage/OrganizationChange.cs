@@ -27,6 +27,9 @@ public enum OrganizationWrite
     Refused,
 }
 
+/// <summary>An organization that was to be made with these domains, and how that ended.</summary>
+public sealed record MadeOrganization(OrganizationWrite Outcome, Organization Organization, IReadOnlyList<OrganizationDomain> Domains);
+
 /// <summary>What an organization becomes; without domains, its domains stay.</summary>
 public sealed record OrganizationChange(Organization Organization, IReadOnlyList<OrganizationDomain>? Domains);
 

@@ -98,10 +98,8 @@ public sealed class OrganizationStore(Database database)
             ],
             cancellationToken);
 
-    /// <summary>
-    /// Makes an organization under the best of its handles that is free; the last one should be its alone. What it has become is in the answer.
-    /// </summary>
-    public async Task<(OrganizationWrite Outcome, Organization Organization)> CreateAsync(
+    /// <summary>Makes an organization under the best of these handles that is free; the last one should be its alone.</summary>
+    public async Task<MadeOrganization> CreateAsync(
         Organization organization,
         IReadOnlyList<string> handles,
         IReadOnlyList<OrganizationDomain> domains,
@@ -109,28 +107,28 @@ public sealed class OrganizationStore(Database database)
         CancellationToken cancellationToken)
     {
         IReadOnlyList<string> taken = await TakenHandlesAsync(organization.RealmId, handles, cancellationToken);
-        Organization made = organization with { Handle = handles.FirstOrDefault(handle => !taken.Contains(handle)) ?? handles[^1] };
-        OrganizationWrite outcome = await CreateAsync(made, domains, origin, cancellationToken);
-        if (outcome != OrganizationWrite.HandleTaken || made.Handle == handles[^1])
-            return (outcome, made);
+        string best = handles.FirstOrDefault(handle => !taken.Contains(handle)) ?? handles[^1];
+        MadeOrganization made = await CreateAsync(organization with { Handle = best }, domains, origin, cancellationToken);
 
-        // Somebody else took it meanwhile.
-        made = organization with { Handle = handles[^1] };
-        return (await CreateAsync(made, domains, origin, cancellationToken), made);
+        // Somebody else may take the best one meanwhile.
+        return made.Outcome == OrganizationWrite.HandleTaken && best != handles[^1]
+            ? await CreateAsync(organization with { Handle = handles[^1] }, domains, origin, cancellationToken)
+            : made;
     }
 
-    public Task<OrganizationWrite> CreateAsync(
+    public Task<MadeOrganization> CreateAsync(
         Organization organization, IReadOnlyList<OrganizationDomain> domains, Origin origin, CancellationToken cancellationToken) =>
         WriteAsync(
             organization.RealmId,
             () => organization,
+            outcome => new MadeOrganization(outcome, organization, domains),
             origin,
             async (connection, log) =>
             {
                 if (await OrganizationParents.ProblemAsync(database, connection, organization, before: null) is { } problem)
-                    return problem;
+                    return new MadeOrganization(problem, organization, domains);
                 if (await OrganizationDomainStore.IsTakenAsync(connection, organization, domains))
-                    return OrganizationWrite.DomainTaken;
+                    return new MadeOrganization(OrganizationWrite.DomainTaken, organization, domains);
                 await connection.ExecuteAsync(
                     $"""
                     INSERT INTO organizations ({Columns}, name_key)
@@ -139,7 +137,7 @@ public sealed class OrganizationStore(Database database)
                     Row(organization));
                 OrganizationEvents.Created(log, organization);
                 await OrganizationDomainStore.ReplaceAsync(connection, log, [], domains);
-                return OrganizationWrite.Done;
+                return new MadeOrganization(OrganizationWrite.Done, organization, domains);
             },
             cancellationToken);
 
@@ -158,6 +156,7 @@ public sealed class OrganizationStore(Database database)
         OrganizationWrite outcome = await WriteAsync(
             realm,
             () => made?.Organization,
+            static outcome => outcome,
             origin,
             async (connection, log) =>
             {
@@ -270,11 +269,14 @@ public sealed class OrganizationStore(Database database)
                 $"SELECT {Columns} FROM organizations WHERE {Visible} AND {condition} ORDER BY id LIMIT 1", parameters),
             cancellationToken);
 
-    private async Task<OrganizationWrite> WriteAsync(
+    /// <param name="written">What was about to be written.</param>
+    /// <param name="refused">The result where something of it was taken.</param>
+    private async Task<T> WriteAsync<T>(
         Id<Realm> realm,
         Func<Organization?> written,
+        Func<OrganizationWrite, T> refused,
         Origin origin,
-        Func<DbConnection, EventLog, Task<OrganizationWrite>> change,
+        Func<DbConnection, EventLog, Task<T>> change,
         CancellationToken cancellationToken)
     {
         try
@@ -294,8 +296,8 @@ public sealed class OrganizationStore(Database database)
                     new { organization.RealmId, organization.Id, organization.Handle, organization.ExternalId })).ToArray(),
                 cancellationToken);
             if (others.Any(other => other.Handle == organization.Handle))
-                return OrganizationWrite.HandleTaken;
-            return others.Length > 0 ? OrganizationWrite.ExternalIdTaken : OrganizationWrite.DomainTaken;
+                return refused(OrganizationWrite.HandleTaken);
+            return refused(others.Length > 0 ? OrganizationWrite.ExternalIdTaken : OrganizationWrite.DomainTaken);
         }
     }
 }

@@ -34,10 +34,10 @@ public sealed class RoleStore(Database database)
     public Task<Role?> FindAsync(Id<Realm> realm, Id<Organization>? organization, string slug, CancellationToken cancellationToken) =>
         database.QueryAsync(connection => FindAsync(connection, realm, organization, slug, ""), cancellationToken);
 
-    /// <summary>Roles in the order of their slugs, from behind <paramref name="after"/> on, and whether there are more.</summary>
-    public Task<(IReadOnlyList<Role> Roles, bool More)> ListAsync(
+    /// <summary>Roles in the order of their slugs, from behind <paramref name="after"/> on.</summary>
+    public Task<Page<Role>> ListAsync(
         Id<Realm> realm, Id<Organization>? organization, string? after, int limit, CancellationToken cancellationToken) =>
-        database.QueryAsync<(IReadOnlyList<Role>, bool)>(
+        database.QueryAsync(
             async connection =>
             {
                 Role[] roles =
@@ -46,7 +46,7 @@ public sealed class RoleStore(Database database)
                         $"{Select(organization)} WHERE realm_id = @realm AND {Of(organization)} AND slug > @after ORDER BY slug LIMIT @most",
                         new { realm, organization, after = after ?? "", most = limit + 1 }),
                 ];
-                return (roles[..Math.Min(limit, roles.Length)], roles.Length > limit);
+                return new Page<Role>(roles[..Math.Min(limit, roles.Length)], HasBefore: after is not null, HasAfter: roles.Length > limit);
             },
             cancellationToken);
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Atrium.Core.Events;
+using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 
 namespace Atrium.Core.Resources;
@@ -10,10 +11,18 @@ namespace Atrium.Core.Resources;
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(Words<ActorType>), typeof(Words<AuthenticationMethod>), typeof(Words<Door>), typeof(Words<SignInFailure>)])]
+    Converters =
+    [
+        typeof(Words<ActorType>), typeof(Words<AuthenticationMethod>), typeof(Words<DomainState>), typeof(Words<Door>), typeof(Words<MembershipStatus>),
+        typeof(Words<OrganizationStatus>), typeof(Words<SignInFailure>),
+    ])]
 [JsonSerializable(typeof(ApiKeyResource))]
 [JsonSerializable(typeof(ApiKeyWithSecretResource))]
 [JsonSerializable(typeof(EventResource))]
+[JsonSerializable(typeof(MembershipResource))]
+[JsonSerializable(typeof(OrganizationDomainResource))]
+[JsonSerializable(typeof(OrganizationResource))]
+[JsonSerializable(typeof(RoleResource))]
 [JsonSerializable(typeof(SignInResource))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class ResourceJson : JsonSerializerContext;

@@ -137,7 +137,7 @@ public sealed class DemoRealm(IServiceProvider services)
                 CreatedAt = now,
                 UpdatedAt = now,
             };
-            await roles.CreateAsync(role, cancellationToken);
+            await roles.CreateAsync(role, Origin.System, cancellationToken);
         }
     }
 
@@ -170,7 +170,7 @@ public sealed class DemoRealm(IServiceProvider services)
                     UpdatedAt = now,
                 },
             ];
-        await organizations.CreateAsync(organization, domains, cancellationToken);
+        await organizations.CreateAsync(organization, domains, Origin.System, cancellationToken);
         return await organizations.FindByHandleAsync(realm.Id, organization.Handle, cancellationToken) ?? organization;
     }
 
@@ -208,7 +208,7 @@ public sealed class DemoRealm(IServiceProvider services)
             CreatedAt = now,
             UpdatedAt = now,
         };
-        return memberships.CreateAsync(membership, cancellationToken);
+        return memberships.CreateAsync(membership, Origin.System, cancellationToken);
     }
 
     private async Task FactorAsync(User user, CancellationToken cancellationToken)

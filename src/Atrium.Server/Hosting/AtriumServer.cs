@@ -55,7 +55,6 @@ public static class AtriumServer
         builder.Services.AddSingleton<NodePresence>().AddHostedService(static services => services.GetRequiredService<NodePresence>());
         if (options.SequencesEvents)
             builder.Services.AddHostedService<EventSequencer>();
-        builder.Services.AddHostedService<EventSequencer>();
         builder.Services.AddSingleton<IDomainRecords, DnsClient>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();

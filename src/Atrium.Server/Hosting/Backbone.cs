@@ -94,6 +94,8 @@ public static class BackboneServices
         .AddSingleton<EventStore>()
         .AddSingleton<ClientStore>()
         .AddSingleton<OrganizationStore>()
+        .AddSingleton<OrganizationDomainStore>()
+        .AddSingleton<OrganizationRemains>()
         .AddSingleton<UserStore>()
         .AddSingleton<FactorStore>()
         .AddSingleton<MembershipStore>()

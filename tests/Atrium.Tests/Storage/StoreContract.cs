@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -37,6 +38,8 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected OrganizationStore Organizations { get; private set; } = null!;
 
     protected RoleStore Roles { get; private set; } = null!;
+
+    protected OrganizationDomainStore Domains { get; private set; } = null!;
 
     protected UserStore Users { get; private set; } = null!;
 
@@ -86,6 +89,7 @@ public abstract partial class StoreContract : IAsyncLifetime
         Clients = new ClientStore(Database);
         Organizations = new OrganizationStore(Database);
         Roles = new RoleStore(Database);
+        Domains = new OrganizationDomainStore(Database);
         Users = new UserStore(Database);
         Memberships = new MembershipStore(Database);
         Factors = new FactorStore(Database);
@@ -157,7 +161,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected async Task<Organization> MakeOrganization(string handle, Realm? realm = null)
     {
         Organization organization = NewOrganization(handle, realm);
-        await Organizations.CreateAsync(organization, [], None);
+        await Organizations.CreateAsync(organization, [], Origin.System, None);
         return organization;
     }
 
@@ -216,7 +220,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected async Task<Membership> MakeMembership(User user, Organization organization, MembershipStatus status = MembershipStatus.Active)
     {
         Membership membership = NewMembership(user, organization, status);
-        await Memberships.CreateAsync(membership, None);
+        await Memberships.CreateAsync(membership, Origin.System, None);
         return membership;
     }
 
