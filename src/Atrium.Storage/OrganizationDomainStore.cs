@@ -25,6 +25,9 @@ public enum DomainWrite
     TooMany,
 }
 
+/// <summary>A claim whose record was looked for.</summary>
+public sealed record CheckedDomain(DomainWrite Outcome, OrganizationDomain? Domain);
+
 /// <summary>
 /// The domains of organizations. A claim stands in nobody's way; a verified one is unique in its realm, which an index holds, whoever
 /// verifies at the same moment.
@@ -60,6 +63,7 @@ public sealed class OrganizationDomainStore(Database database)
     public Task<DomainWrite> CreateAsync(OrganizationDomain domain, Origin origin, CancellationToken cancellationToken) =>
         WriteAsync(
             domain.RealmId,
+            static outcome => outcome,
             origin,
             async (connection, log) =>
             {
@@ -80,29 +84,27 @@ public sealed class OrganizationDomainStore(Database database)
 
     /// <summary>Writes what came of looking for a claim's record. One that is verified by now stays so.</summary>
     /// <param name="records">What was found under the record's name.</param>
-    public async Task<(DomainWrite Outcome, OrganizationDomain? Domain)> CheckedAsync(
-        OrganizationDomain looked, IReadOnlyList<string> records, DateTimeOffset now, Origin origin, CancellationToken cancellationToken)
-    {
-        OrganizationDomain? made = null;
-        DomainWrite outcome = await WriteAsync(
+    public Task<CheckedDomain> CheckedAsync(
+        OrganizationDomain looked, IReadOnlyList<string> records, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        WriteAsync(
             looked.RealmId,
+            static outcome => new CheckedDomain(outcome, null),
             origin,
             async (connection, log) =>
             {
-                made = await FindAsync(connection, looked.RealmId, looked.OrganizationId, looked.Id, database.ForUpdateOf("organization_domains"));
-                if (made is null)
-                    return DomainWrite.NotFound;
-                if (made.Verified)
-                    return DomainWrite.Done;
-                made = made.After(records, now);
+                OrganizationDomain? current =
+                    await FindAsync(connection, looked.RealmId, looked.OrganizationId, looked.Id, database.ForUpdateOf("organization_domains"));
+                if (current is null)
+                    return new CheckedDomain(DomainWrite.NotFound, null);
+                if (current.Verified)
+                    return new CheckedDomain(DomainWrite.Done, current);
+                OrganizationDomain made = current.After(records, now);
                 await UpdateAsync(connection, made);
                 OrganizationEvents.Add(
                     log, made.Verified ? EventTypes.OrganizationDomainVerified : EventTypes.OrganizationDomainVerificationFailed, made);
-                return DomainWrite.Done;
+                return new CheckedDomain(DomainWrite.Done, made);
             },
             cancellationToken);
-        return (outcome, outcome == DomainWrite.Done ? made : null);
-    }
 
     /// <summary>False when there is none, or <paramref name="mayGo"/>, which is pure, says no.</summary>
     public Task<bool> DeleteAsync(
@@ -212,8 +214,12 @@ public sealed class OrganizationDomainStore(Database database)
         domain.UpdatedAt,
     };
 
-    private async Task<DomainWrite> WriteAsync(
-        Id<Realm> realm, Origin origin, Func<DbConnection, EventLog, Task<DomainWrite>> change, CancellationToken cancellationToken)
+    private async Task<T> WriteAsync<T>(
+        Id<Realm> realm,
+        Func<DomainWrite, T> refused,
+        Origin origin,
+        Func<DbConnection, EventLog, Task<T>> change,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -222,7 +228,7 @@ public sealed class OrganizationDomainStore(Database database)
         catch (DbException e) when (database.IsUniqueViolation(e))
         {
             // Verified by another organization, meanwhile or long ago.
-            return DomainWrite.Taken;
+            return refused(DomainWrite.Taken);
         }
     }
 }

@@ -43,7 +43,7 @@ public sealed class RoleStore(Database database)
                 Role[] roles =
                 [
                     .. await connection.QueryAsync<Role>(
-                        $"{Select(organization)} WHERE realm_id = @realm AND {Of(organization)} AND slug > @after ORDER BY slug LIMIT @most",
+                        $"SELECT {Columns(organization)} FROM {Table(organization)} WHERE realm_id = @realm AND {Of(organization)} AND slug > @after ORDER BY slug LIMIT @most",
                         new { realm, organization, after = after ?? "", most = limit + 1 }),
                 ];
                 return new Page<Role>(roles[..Math.Min(limit, roles.Length)], HasBefore: after is not null, HasAfter: roles.Length > limit);
@@ -156,12 +156,11 @@ public sealed class RoleStore(Database database)
 
     private static Task<Role?> FindAsync(DbConnection connection, Id<Realm> realm, Id<Organization>? organization, string slug, string forUpdate) =>
         connection.QuerySingleOrDefaultAsync<Role>(
-            $"{Select(organization)} WHERE realm_id = @realm AND {Of(organization)} AND slug = @slug{forUpdate}", new { realm, organization, slug });
+            $"SELECT {Columns(organization)} FROM {Table(organization)} WHERE realm_id = @realm AND {Of(organization)} AND slug = @slug{forUpdate}", new { realm, organization, slug });
 
     private static string Table(Id<Organization>? organization) => organization is null ? "roles" : "organization_roles";
 
-    private static string Select(Id<Organization>? organization) =>
-        organization is null ? $"SELECT {RealmColumns} FROM roles" : $"SELECT {OrganizationColumns} FROM organization_roles";
+    private static string Columns(Id<Organization>? organization) => organization is null ? RealmColumns : OrganizationColumns;
 
     /// <summary>The condition that tells the roles of one organization; the realm's are all in their table.</summary>
     private static string Of(Id<Organization>? organization) => organization is null ? "@organization IS NULL" : "organization_id = @organization";

@@ -32,6 +32,13 @@ public sealed record Membership : IIdentified
 
     public required DateTimeOffset UpdatedAt { get; init; }
 
+    /// <summary>The membership in another status; one that was pending begins with its becoming active.</summary>
+    public Membership WithStatus(MembershipStatus status, DateTimeOffset now) => this with
+    {
+        Status = status,
+        JoinedAt = Status == MembershipStatus.Pending && status == MembershipStatus.Active ? now : JoinedAt,
+    };
+
     /// <summary>
     /// The scopes with other roles: those that name one of <paramref name="roles"/> give way, the others stay behind the new ones.
     /// </summary>

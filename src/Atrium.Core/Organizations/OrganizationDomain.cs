@@ -11,6 +11,9 @@ public sealed record OrganizationDomain : IIdentified
     /// <summary>Where the record stands, below the domain.</summary>
     private const string RecordLabel = "_atrium-domain";
 
+    /// <summary>The longest domain whose record still has a name (RFC 1035 section 2.3.4).</summary>
+    public const int MaxLength = 253 - 15;
+
     public static string IdPrefix => "dom_";
 
     public required Id<Realm> RealmId { get; init; }

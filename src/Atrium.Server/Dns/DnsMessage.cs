@@ -4,27 +4,27 @@ using System.Text;
 namespace Atrium.Server.Dns;
 
 /// <summary>What came of reading a message as the answer to a question.</summary>
-internal abstract record DnsReading
+public abstract record DnsReading
 {
     private DnsReading()
     {
     }
 
     /// <summary>The TXT records of the name asked for; none where it has none, or does not exist.</summary>
-    internal sealed record Texts(IReadOnlyList<string> Values) : DnsReading;
+    public sealed record Texts(IReadOnlyList<string> Values) : DnsReading;
 
     /// <summary>Too long for a datagram: to be asked again over TCP.</summary>
-    internal sealed record Truncated : DnsReading;
+    public sealed record Truncated : DnsReading;
 
     /// <summary>The server could not tell.</summary>
-    internal sealed record Failed : DnsReading;
+    public sealed record Failed : DnsReading;
 
     /// <summary>It is no answer to this question, or malformed: as if it had not come.</summary>
-    internal sealed record NotOurs : DnsReading;
+    public sealed record NotOurs : DnsReading;
 }
 
 /// <summary>A question for TXT records and its answer as they go over the wire (RFC 1035 section 4). Whatever breaks a rule there is no answer.</summary>
-internal static class DnsMessage
+public static class DnsMessage
 {
     /// <summary>RFC 1035 section 4.2.1: without EDNS, no datagram is longer.</summary>
     public const int MaxDatagram = 512;

@@ -1,5 +1,6 @@
 using Atrium.Server.Doors.Management.ApiKeys;
 using Atrium.Server.Doors.Management.Events;
+using Atrium.Server.Doors.Management.Organizations;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.Management;
@@ -15,6 +16,10 @@ public static class ManagementDoor
         RouteGroupBuilder realm = door.MapGroup(RealmPath).RequireRealmKey();
         realm.MapApiKeys();
         realm.MapEvents();
+        realm.MapOrganizations();
+        realm.MapMembers();
+        realm.MapDomains();
+        realm.MapRoles();
         door.MapFallback("/v1/{**rest}", static () => ManagementError.NoSuchPath);
     }
 }
