@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
