@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Atrium.Core.Clients;
 using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
@@ -14,11 +15,13 @@ namespace Atrium.Core.Resources;
     Converters =
     [
         typeof(Words<ActorType>), typeof(Words<AuthenticationMethod>), typeof(Words<DomainState>), typeof(Words<Door>), typeof(Words<MembershipStatus>),
-        typeof(Words<OrganizationStatus>), typeof(Words<SignInFailure>),
+        typeof(Words<ExplainedOutcome>), typeof(Words<ExplainedStepKind>), typeof(Words<OrganizationObstacle>), typeof(Words<OrganizationStatus>), typeof(Words<SignInFailure>),
+        typeof(Words<TokenProfile>),
     ])]
 [JsonSerializable(typeof(ApiKeyResource))]
 [JsonSerializable(typeof(ApiKeyWithSecretResource))]
 [JsonSerializable(typeof(EventResource))]
+[JsonSerializable(typeof(ExplanationResource))]
 [JsonSerializable(typeof(MembershipResource))]
 [JsonSerializable(typeof(OrganizationDomainResource))]
 [JsonSerializable(typeof(OrganizationResource))]

@@ -137,8 +137,9 @@ public static class SignInEngine
 
     /// <summary>A token of one organization that its client may not speak of could never be issued: better said before a password is typed.</summary>
     private static bool ChosenIsUsable(SignIn signIn, SignInFacts facts) =>
-        facts.ChosenOrganization is { Status: OrganizationStatus.Active } organization
-        && facts.Client.Settings.Restrictions.Organizations.Allows(organization.Id)
-        && (signIn.Door != Door.AppNative || facts.ChosenIsShared)
-        && (facts.User is null || facts.Memberships.Any(entry => entry.IsEffective && entry.Organization.Id == organization.Id));
+        !OrganizationAccess.OfClient(facts.ChosenOrganization, facts.Client, signIn.Door, facts.ChosenIsShared).Any()
+        && (facts.User is null || !OrganizationAccess.OfPerson(MembershipIn(facts.ChosenOrganization!.Id, facts)).Any());
+
+    private static Membership? MembershipIn(Id<Organization> organization, SignInFacts facts) =>
+        facts.Memberships.FirstOrDefault(entry => entry.Organization.Id == organization)?.Membership;
 }

@@ -133,7 +133,7 @@ public static class GrantRules
     }
 
     /// <summary>A selection is checked when the first token is issued; later it may become empty, but it begins with the organization in it.</summary>
-    private static bool SpeaksOfChosen(GrantFacts facts, OrganizationClaims organizations) =>
+    public static bool SpeaksOfChosen(GrantFacts facts, OrganizationClaims organizations) =>
         facts.Grant.Choice is not OrganizationChoice.Chosen
         || organizations is OrganizationClaims.Many { Memberships.Count: > 0 } or OrganizationClaims.One or OrganizationClaims.Named;
 }

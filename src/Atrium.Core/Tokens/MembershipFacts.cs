@@ -24,6 +24,19 @@ public sealed record MembershipFacts
 
     public required DateTimeOffset JoinedAt { get; init; }
 
+    public static MembershipFacts Of(MembershipInOrganization entry) => new()
+    {
+        OrganizationId = entry.Organization.Id,
+        OrganizationName = entry.Organization.Name,
+        OrganizationHandle = entry.Organization.Handle,
+        OrganizationStatus = entry.Organization.Status,
+        OrganizationSettings = entry.Organization.Settings,
+        Scopes = entry.Membership.Scopes,
+        Title = entry.Membership.Title,
+        Status = entry.Membership.Status,
+        JoinedAt = entry.Membership.JoinedAt,
+    };
+
     /// <summary>Only an active membership of an active organization gives anything.</summary>
     public bool IsEffective => Status == MembershipStatus.Active && OrganizationStatus == OrganizationStatus.Active;
 

@@ -58,7 +58,7 @@ public static class AtriumServer
         builder.Services.AddSingleton<IDomainRecords, DnsClient>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
-        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>();
+        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>().AddSingleton<SignInExplainer>();
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
         builder.Services.AddSingleton<Idempotency>();

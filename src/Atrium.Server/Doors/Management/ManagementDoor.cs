@@ -1,5 +1,6 @@
 using Atrium.Server.Doors.Management.ApiKeys;
 using Atrium.Server.Doors.Management.Events;
+using Atrium.Server.Doors.Management.Explain;
 using Atrium.Server.Doors.Management.Organizations;
 using Atrium.Server.Http;
 
@@ -16,6 +17,7 @@ public static class ManagementDoor
         RouteGroupBuilder realm = door.MapGroup(RealmPath).RequireRealmKey();
         realm.MapApiKeys();
         realm.MapEvents();
+        realm.MapExplain();
         realm.MapOrganizations();
         realm.MapMembers();
         realm.MapDomains();
