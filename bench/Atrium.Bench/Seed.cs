@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Events;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -38,7 +39,7 @@ internal sealed class Seed(Database database, Client client, TimeProvider clock)
                 CreatedAt = now,
                 UpdatedAt = now,
             };
-            await organizations.CreateAsync(organization, [], none);
+            await organizations.CreateAsync(organization, [], Origin.System, none);
             shared.Add(organization);
         }
 
@@ -56,7 +57,7 @@ internal sealed class Seed(Database database, Client client, TimeProvider clock)
             };
             await users.CreateAsync(user, passwordHash: null, Origin.System, none);
             foreach (Organization organization in shared)
-                await memberships.CreateAsync(MembershipOf(user, organization, now), none);
+                await memberships.CreateAsync(MembershipOf(user, organization, now), Origin.System, none);
             tokens.Add(await SignedInAsync(user.Id, scopes));
         }
 

@@ -29,7 +29,7 @@ public sealed class ExportStore(Database database)
             {
                 await target.RolesAsync(
                 [
-                    .. await connection.QueryAsync<Role>("SELECT realm_id, slug, name, permissions FROM roles WHERE realm_id = @realm ORDER BY slug", new { realm }),
+                    .. await connection.QueryAsync<Role>($"SELECT {RoleStore.RealmColumns} FROM roles WHERE realm_id = @realm ORDER BY slug", new { realm }),
                 ]);
                 await PagesAsync<Organization, Organization>(
                     after => connection.QueryAsync<Organization>(
@@ -40,7 +40,7 @@ public sealed class ExportStore(Database database)
                         new { realm, after }),
                     static organization => organization.Id,
                     async page => await target.OrganizationsAsync(
-                        page, await OrganizationStore.DomainsAsync(connection, realm, [.. page.Select(static organization => organization.Id)])));
+                        page, await OrganizationDomainStore.OfAsync(connection, realm, [.. page.Select(static organization => organization.Id)])));
                 await PagesAsync<User, UserAndPassword>(
                     after => UserStore.WithPasswordsAsync(connection, $"id > @after ORDER BY id LIMIT {PageSize}", new { realm, after }),
                     static entry => entry.User.Id,

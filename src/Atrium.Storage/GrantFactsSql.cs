@@ -20,12 +20,12 @@ internal sealed class GrantFactsSql(string carrier, string from, string where, s
     internal const string SplitsOfGrant = "session_split,client_split,user_split,realm_split";
 
     private const string MembershipColumns =
-        "m.organization_id, o.name AS organization_name, o.handle AS organization_handle, o.status AS organization_status, m.scopes, m.title, m.status, m.joined_at";
+        "m.organization_id, o.name AS organization_name, o.handle AS organization_handle, o.status AS organization_status, o.settings AS organization_settings, m.scopes, m.title, m.status, m.joined_at";
 
     /// <summary>
     /// Three queries: the one row of everything that there is one of; the memberships that a token of the grant may speak of, all or the
-    /// chosen one alone; the roles that these name, for the one profile that looks into them. @switchTo stands in for the
-    /// organization that the grant has chosen.
+    /// chosen one alone; the roles that these name, the realm's and the organization's own, for the one profile that looks into them.
+    /// @switchTo stands in for the organization that the grant has chosen.
     /// </summary>
     public string Text { get; } =
         $"""
@@ -53,11 +53,18 @@ internal sealed class GrantFactsSql(string carrier, string from, string where, s
             JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id
         WHERE g.realm_id = @realm AND {where};
 
-        SELECT DISTINCT roles.realm_id, roles.slug, roles.name, roles.permissions
+        SELECT DISTINCT {RoleStore.OfRealm("r")}
         FROM {from}
             JOIN memberships m ON m.realm_id = g.realm_id AND m.user_id = g.user_id AND m.organization_id = coalesce(@switchTo, g.organization_id)
             CROSS JOIN {elements} AS scope
-            JOIN roles ON roles.realm_id = m.realm_id AND roles.slug = scope.value
+            JOIN roles r ON r.realm_id = m.realm_id AND r.slug = scope.value
+        WHERE g.realm_id = @realm AND {where} AND g.profile = 'SingleOrg'
+        UNION ALL
+        SELECT DISTINCT {RoleStore.OfOrganization("r")}
+        FROM {from}
+            JOIN memberships m ON m.realm_id = g.realm_id AND m.user_id = g.user_id AND m.organization_id = coalesce(@switchTo, g.organization_id)
+            CROSS JOIN {elements} AS scope
+            JOIN organization_roles r ON r.realm_id = m.realm_id AND r.organization_id = m.organization_id AND r.slug = scope.value
         WHERE g.realm_id = @realm AND {where} AND g.profile = 'SingleOrg'
         """;
 }

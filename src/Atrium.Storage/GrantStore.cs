@@ -126,6 +126,13 @@ public sealed class GrantStore(Database database)
     internal static Task EndForOrganizationAsync(DbConnection connection, Id<Realm> realm, Id<Organization> organization, DateTimeOffset now) =>
         EndForAsync(connection, "organization_id = @organization", new { realm, organization, now });
 
+    /// <summary>The same for those who have been its members longest.</summary>
+    internal static Task EndForMembersAsync(DbConnection connection, Id<Realm> realm, Id<Organization> organization, int most, DateTimeOffset now) =>
+        EndForAsync(
+            connection,
+            "organization_id = @organization AND user_id IN (SELECT user_id FROM memberships WHERE realm_id = @realm AND organization_id = @organization ORDER BY id LIMIT @most)",
+            new { realm, organization, most, now });
+
     private static Task<int> MoveAsync(DbConnection connection, Id<Realm> realm, Id<Grant> grant, OrganizationChoice choice) =>
         connection.ExecuteAsync(
             """

@@ -160,18 +160,18 @@ public sealed class ImportStore(Database database)
     private async Task InsertAsync(DbConnection connection, Id<Realm> realm, List<ImportEntry> entries)
     {
         ImportedOrganization[] organizations = [.. entries.OfType<ImportedOrganization>()];
-        await InsertAsync(connection, realm, "roles", "slug text, name text, permissions text", entries.OfType<ImportedRole>().Select(JsonRows.Of));
+        await InsertAsync(connection, realm, "roles", "slug text, name text, permissions text, created_at bigint, updated_at bigint", entries.OfType<ImportedRole>().Select(JsonRows.Of));
         await InsertAsync(
             connection,
             realm,
             "organizations",
-            "id uuid, handle text, name text, name_key text, status text, external_id text, metadata text, settings text, created_at bigint, updated_at bigint",
+            "id uuid, handle text, name text, name_key text, status text, status_reason text, external_id text, metadata text, settings text, created_at bigint, updated_at bigint",
             organizations.Select(static entry => JsonRows.Of(entry.Organization)));
         await InsertAsync(
             connection,
             realm,
             "organization_domains",
-            "id uuid, organization_id uuid, domain text, verified boolean, created_at bigint, updated_at bigint",
+            "id uuid, organization_id uuid, domain text, state text, checked_at bigint, created_at bigint, updated_at bigint",
             organizations.SelectMany(static entry => entry.Domains).Select(JsonRows.Of));
         await InsertAsync(
             connection,
@@ -191,7 +191,7 @@ public sealed class ImportStore(Database database)
             realm,
             "memberships",
             """
-            id uuid, user_id uuid, organization_id uuid, scopes text, title text, status text, joined_at bigint, created_at bigint, updated_at bigint
+            id uuid, user_id uuid, organization_id uuid, scopes text, title text, status text, joined_at bigint, metadata text, created_at bigint, updated_at bigint
             """,
             memberships.Select(JsonRows.Of));
 

@@ -22,7 +22,14 @@ internal static class JsonRows
     public static IEnumerable<(string Name, string Type)> Columns(string columns) =>
         columns.Split(',', StringSplitOptions.TrimEntries).Select(static column => column.Split(' ')).Select(static words => (words[0], words[1]));
 
-    public static object Of(ImportedRole entry) => new { entry.Role.Slug, entry.Role.Name, Permissions = SqlTypes.Json(entry.Role.Permissions) };
+    public static object Of(ImportedRole entry) => new
+    {
+        entry.Role.Slug,
+        entry.Role.Name,
+        Permissions = SqlTypes.Json(entry.Role.Permissions),
+        CreatedAt = Milliseconds(entry.Role.CreatedAt),
+        UpdatedAt = Milliseconds(entry.Role.UpdatedAt),
+    };
 
     public static object Of(Organization organization) => new
     {
@@ -31,6 +38,7 @@ internal static class JsonRows
         organization.Name,
         NameKey = OrganizationStore.NameKey(organization.Name),
         Status = organization.Status.ToString(),
+        organization.StatusReason,
         organization.ExternalId,
         Metadata = SqlTypes.Json(organization.Metadata),
         Settings = SqlTypes.Json(organization.Settings),
@@ -43,7 +51,8 @@ internal static class JsonRows
         Id = Hex(domain.Id),
         OrganizationId = Hex(domain.OrganizationId),
         domain.Domain,
-        domain.Verified,
+        State = domain.State.ToString(),
+        CheckedAt = domain.CheckedAt is { } at ? Milliseconds(at) : (long?)null,
         CreatedAt = Milliseconds(domain.CreatedAt),
         UpdatedAt = Milliseconds(domain.UpdatedAt),
     };
@@ -79,6 +88,7 @@ internal static class JsonRows
         membership.Title,
         Status = membership.Status.ToString(),
         JoinedAt = Milliseconds(membership.JoinedAt),
+        Metadata = SqlTypes.Json(membership.Metadata),
         CreatedAt = Milliseconds(membership.CreatedAt),
         UpdatedAt = Milliseconds(membership.UpdatedAt),
     };

@@ -1,12 +1,10 @@
-using System.Data.Common;
 using Atrium.Core;
-using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Dapper;
 
 namespace Atrium.Storage;
 
-/// <summary>Realms, and their roles.</summary>
+/// <summary>Realms.</summary>
 public sealed class RealmStore(Database database)
 {
     internal const string Columns = "id, handle, name, settings, created_at, updated_at";
@@ -40,21 +38,4 @@ public sealed class RealmStore(Database database)
                 return true;
             },
             cancellationToken);
-
-    public Task CreateRoleAsync(Role role, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.ExecuteAsync(
-                "INSERT INTO roles (realm_id, slug, name, permissions) VALUES (@RealmId, @Slug, @Name, @Permissions)", role),
-            cancellationToken);
-
-    /// <summary>The roles of the realm that these scopes name.</summary>
-    public Task<IReadOnlyList<Role>> RolesAsync(Id<Realm> realm, IReadOnlyList<string> slugs, CancellationToken cancellationToken) =>
-        database.QueryAsync(connection => RolesAsync(connection, realm, slugs), cancellationToken);
-
-    internal static async Task<IReadOnlyList<Role>> RolesAsync(DbConnection connection, Id<Realm> realm, IEnumerable<string> slugs) =>
-        [
-            .. await connection.QueryAsync<Role>(
-                "SELECT realm_id, slug, name, permissions FROM roles WHERE realm_id = @realm AND slug IN @slugs",
-                new { realm, slugs = slugs.Distinct(StringComparer.Ordinal).ToArray() }),
-        ];
 }

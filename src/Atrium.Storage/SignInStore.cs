@@ -192,6 +192,26 @@ public sealed class SignInStore(Database database)
             cancellationToken);
     }
 
+    /// <summary>Everything that a rehearsal of a sign-in may depend on: all that the person belongs to, and the organization in question.</summary>
+    public Task<RehearsalFacts> LoadForRehearsalAsync(
+        SignIn signIn, Client client, User user, Organization? wanted, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.ReadTogetherAsync(
+            LoadText,
+            new { realm = signIn.RealmId, user = user.Id, organization = wanted?.Id, client = client.Id, choice = OrganizationChoice.Unchosen.Word },
+            async results =>
+            {
+                SignInFacts facts = await ReadFactsAsync(
+                    results, signIn, client, await results.ReadSingleOrDefaultAsync<User>(), now, ofAll: true);
+                return new RehearsalFacts
+                {
+                    // The one in question is among all of them, and once more beside them.
+                    Open = facts with { Memberships = [.. facts.Memberships.DistinctBy(static entry => entry.Organization.Id)], ChosenOrganization = null },
+                    Wanted = facts.ChosenOrganization,
+                    WantedIsShared = facts.ChosenIsShared,
+                };
+            },
+            cancellationToken);
+
     private static object ParametersOf(SignIn signIn, Client client) => new
     {
         realm = signIn.RealmId,
@@ -204,7 +224,8 @@ public sealed class SignInStore(Database database)
     private static async Task<SignInFacts> ReadAsync(SqlMapper.GridReader results, SignIn signIn, Client client, DateTimeOffset now) =>
         await ReadFactsAsync(results, signIn, client, await results.ReadSingleOrDefaultAsync<User>(), now);
 
-    private static async Task<SignInFacts> ReadFactsAsync(SqlMapper.GridReader results, SignIn signIn, Client client, User? user, DateTimeOffset now)
+    private static async Task<SignInFacts> ReadFactsAsync(
+        SqlMapper.GridReader results, SignIn signIn, Client client, User? user, DateTimeOffset now, bool ofAll = false)
     {
         Factor[] factors = [.. await results.ReadAsync<Factor>()];
         MembershipInOrganization[] memberships =
@@ -218,9 +239,9 @@ public sealed class SignInStore(Database database)
             Client = client,
             User = user,
             Factors = factors,
-            Memberships = signIn.Choice.Selected is not null || ChoosesAmongAll(signIn, client) ? memberships : [],
+            Memberships = ofAll || signIn.Choice.Selected is not null || ChoosesAmongAll(signIn, client) ? memberships : [],
             ChosenOrganization = await results.ReadSingleOrDefaultAsync<Organization>(),
-            ChosenIsShared = (await results.ReadAsync<Id<Organization>>()).Any() || client.SharedWithAll || signIn.Choice.Selected is null,
+            ChosenIsShared = (await results.ReadAsync<Id<Organization>>()).Any() || client.SharedWithAll || (!ofAll && signIn.Choice.Selected is null),
         };
     }
 

@@ -72,6 +72,17 @@ public sealed class UserStore(Database database)
     public Task<User?> FindByEmailAsync(Id<Realm> realm, string email, CancellationToken cancellationToken) =>
         FindByAsync("email_key = @key", new { realm, key = EmailAddress.Normalize(email) }, cancellationToken);
 
+    /// <summary>Who can sign in under this name; an e-mail is a stronger one than another person's username of the same spelling.</summary>
+    public Task<User?> FindByEmailOrUsernameAsync(Id<Realm> realm, string name, CancellationToken cancellationToken) =>
+        database.QueryAsync(
+            connection => connection.QueryFirstOrDefaultAsync<User>(
+                $"""
+                SELECT {Columns} FROM users WHERE realm_id = @realm AND (email_key = @key OR username_key = @key)
+                ORDER BY CASE WHEN email_key = @key THEN 0 ELSE 1 END LIMIT 1
+                """,
+                new { realm, key = EmailAddress.Normalize(name) }),
+            cancellationToken);
+
     public Task<User?> FindByExternalIdAsync(Id<Realm> realm, string externalId, CancellationToken cancellationToken) =>
         FindByAsync("external_id = @externalId", new { realm, externalId }, cancellationToken);
 

@@ -25,17 +25,30 @@ public sealed record Membership : IIdentified
 
     public required DateTimeOffset JoinedAt { get; init; }
 
+    /// <summary>What the product knows of this person in this organization.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>The membership in another status; one that was pending begins with its becoming active.</summary>
+    public Membership WithStatus(MembershipStatus status, DateTimeOffset now) => this with
+    {
+        Status = status,
+        JoinedAt = Status == MembershipStatus.Pending && status == MembershipStatus.Active ? now : JoinedAt,
+    };
 
     /// <summary>
     /// The scopes with other roles: those that name one of <paramref name="roles"/> give way, the others stay behind the new ones.
     /// </summary>
     /// <param name="slugs">The new roles, the primary one first.</param>
-    /// <param name="roles">The roles of the realm that the present scopes name.</param>
-    public IReadOnlyList<string> ScopesWithRoles(IReadOnlyList<string> slugs, IReadOnlyList<Role> roles) =>
-        [.. slugs.Concat(Scopes.Where(scope => roles.All(role => role.Slug != scope))).Distinct(StringComparer.Ordinal)];
+    /// <param name="roles">The roles that the present scopes name, of the realm and of organizations.</param>
+    public IReadOnlyList<string> ScopesWithRoles(IReadOnlyList<string> slugs, IReadOnlyList<Role> roles)
+    {
+        IReadOnlyDictionary<string, Role> named = Role.In(OrganizationId, roles);
+        return [.. slugs.Concat(Scopes.Where(scope => !named.ContainsKey(scope))).Distinct(StringComparer.Ordinal)];
+    }
 }
 
 public enum MembershipStatus
@@ -53,17 +66,6 @@ public sealed record MembershipInOrganization(Membership Membership, Organizatio
         Membership.Status == MembershipStatus.Active && Organization.Status == OrganizationStatus.Active;
 }
 
-/// <summary>A membership with both of its ends, and the roles of the realm that its scopes name.</summary>
+/// <summary>A membership with both of its ends, and the roles that its scopes name.</summary>
+/// <param name="Roles">Of the realm and of organizations; <see cref="Role.In"/> tells which count here.</param>
 public sealed record MembershipDetails(Membership Membership, User User, Organization Organization, IReadOnlyList<Role> Roles);
-
-/// <summary>A name for a set of permissions; a membership's scope that equals the slug brings them.</summary>
-public sealed record Role
-{
-    public required Id<Realm> RealmId { get; init; }
-
-    public required string Slug { get; init; }
-
-    public required string Name { get; init; }
-
-    public required IReadOnlyList<string> Permissions { get; init; }
-}

@@ -1,4 +1,5 @@
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 
 namespace Atrium.Core.Organizations;
 
@@ -16,6 +17,12 @@ public sealed record Organization : IIdentified
     public required string Name { get; init; }
 
     public required OrganizationStatus Status { get; init; }
+
+    /// <summary>Why it has the status it has, in the operator's words; nobody else reads it.</summary>
+    public string? StatusReason { get; init; }
+
+    /// <summary>The organization that this one belongs to. It says where it stands and gives nobody anything: a parent's members are no members here.</summary>
+    public Id<Organization>? ParentId { get; init; }
 
     /// <summary>The product's own id of this organization; unique in the realm.</summary>
     public string? ExternalId { get; init; }
@@ -49,30 +56,18 @@ public sealed record OrganizationSettings
     /// <summary>Everybody who enters must show a second factor.</summary>
     public bool MfaRequired { get; init; }
 
+    /// <summary>What may prove who somebody is; null for every method there is. What is not among them counts for nothing here.</summary>
+    public IReadOnlyList<AuthenticationMethod>? AllowedMethods { get; init; }
+
     /// <summary>Only the organization's own identity provider may vouch for its people.</summary>
     public bool SsoOnly { get; init; }
 
+    /// <summary>How many members it may have, of whatever status; null for as many as there are.</summary>
+    public int? MaxMembers { get; init; }
+
+    /// <summary>Seconds for which what somebody showed counts here; null for as long as the session lasts.</summary>
+    public int? SessionMaxAge { get; init; }
+
     /// <summary>Whether people whose e-mail is of another domain may be members.</summary>
     public bool AllowProfilesOutside { get; init; } = true;
-}
-
-/// <summary>A domain that an organization says is its own; an address of a verified one leads to it.</summary>
-public sealed record OrganizationDomain : IIdentified
-{
-    public static string IdPrefix => "dom_";
-
-    public required Id<Realm> RealmId { get; init; }
-
-    public required Id<OrganizationDomain> Id { get; init; }
-
-    public required Id<Organization> OrganizationId { get; init; }
-
-    /// <summary>Lower case, without a trailing dot.</summary>
-    public required string Domain { get; init; }
-
-    public required bool Verified { get; init; }
-
-    public required DateTimeOffset CreatedAt { get; init; }
-
-    public required DateTimeOffset UpdatedAt { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Atrium.Core.Clients;
 using Atrium.Core.Events;
+using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
@@ -21,9 +22,15 @@ namespace Atrium.Core.Resources;
         typeof(Words<ClientSharing>),
         typeof(Words<ClientStatus>),
         typeof(Words<ClientType>),
+        typeof(Words<DomainState>),
         typeof(Words<Door>),
+        typeof(Words<ExplainedOutcome>),
+        typeof(Words<ExplainedStepKind>),
         typeof(Words<FactorType>),
+        typeof(Words<MembershipStatus>),
+        typeof(Words<OrganizationObstacle>),
         typeof(Words<OrganizationPolicy>),
+        typeof(Words<OrganizationStatus>),
         typeof(Words<SessionEnd>),
         typeof(Words<SignInFailure>),
         typeof(Words<SigningKeyStatus>),
@@ -38,11 +45,16 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(ClientWithSecretResource))]
 [JsonSerializable(typeof(EnrolledFactorResource))]
 [JsonSerializable(typeof(EventResource))]
+[JsonSerializable(typeof(ExplanationResource))]
 [JsonSerializable(typeof(FactorResource))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(MembershipResource))]
+[JsonSerializable(typeof(OrganizationDomainResource))]
+[JsonSerializable(typeof(OrganizationResource))]
+[JsonSerializable(typeof(RoleResource))]
 [JsonSerializable(typeof(SessionResource))]
-[JsonSerializable(typeof(SigningKeyResource))]
 [JsonSerializable(typeof(SignInResource))]
+[JsonSerializable(typeof(SigningKeyResource))]
 [JsonSerializable(typeof(UserResource))]
 public sealed partial class ResourceJson : JsonSerializerContext;
 

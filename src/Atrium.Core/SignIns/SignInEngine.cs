@@ -23,7 +23,7 @@ public static class SignInEngine
             return new SignInStep.Refuse(SignInRefusal.OrganizationUnavailable);
 
         if (facts.User is not { } user || !signIn.HasProved(AuthenticationMethod.Password))
-            return new SignInStep.Prove([AuthenticationMethod.Password], OffersOrganizationOption(signIn, facts.Client));
+            return Identity(IsUnderChosen(signIn, profile) ? facts.ChosenOrganization : null, signIn, facts);
         if (user.Status != UserStatus.Active)
             return new SignInStep.Refuse(SignInRefusal.UserDisabled);
         if (RequiresVerifiedEmail(signIn.Door) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
@@ -90,13 +90,24 @@ public static class SignInEngine
     private static Organization? PolicyOf(Id<Organization> chosen, SignInFacts facts) =>
         facts.Memberships.FirstOrDefault(entry => entry.IsEffective && entry.Organization.Id == chosen)?.Organization;
 
-    private static SignInStep? UnderPolicyOf(Organization organization, SignIn signIn, SignInFacts facts, User user)
+    private static SignInStep? UnderPolicyOf(Organization organization, SignIn signIn, SignInFacts facts, User user) =>
+        SignInPolicy.GapOf(organization.Settings, new ShownProofs(signIn.Proofs, facts.Now)) switch
+        {
+            PolicyGap.Nothing => null,
+            PolicyGap.Connection => new SignInStep.UseConnection(user, organization),
+            PolicyGap.Identity => Identity(organization, signIn, facts),
+            PolicyGap.SecondFactor when SignInPolicy.MethodsFor(PolicyGap.SecondFactor, organization.Settings) is [] =>
+                new SignInStep.Refuse(SignInRefusal.MethodNotAllowed),
+            _ => SecondFactor(user, facts),
+        };
+
+    /// <summary>Asks who it is, by what the organization that is entered allows; one that takes only a connection says so once it is known who asks.</summary>
+    private static SignInStep Identity(Organization? entered, SignIn signIn, SignInFacts facts)
     {
-        if (organization.Settings.SsoOnly)
-            return new SignInStep.UseConnection(user, organization);
-        if (organization.Settings.MfaRequired && !signIn.HasProved(AuthenticationMethod.Totp))
-            return SecondFactor(user, facts);
-        return null;
+        IReadOnlyList<AuthenticationMethod> methods = SignInPolicy.MethodsFor(PolicyGap.Identity, entered?.Settings ?? new OrganizationSettings());
+        return methods is []
+            ? new SignInStep.Refuse(SignInRefusal.MethodNotAllowed)
+            : new SignInStep.Prove(methods, OffersOrganizationOption(signIn, facts.Client));
     }
 
     private static SignInStep SecondFactor(User user, SignInFacts facts)
@@ -126,8 +137,9 @@ public static class SignInEngine
 
     /// <summary>A token of one organization that its client may not speak of could never be issued: better said before a password is typed.</summary>
     private static bool ChosenIsUsable(SignIn signIn, SignInFacts facts) =>
-        facts.ChosenOrganization is { Status: OrganizationStatus.Active } organization
-        && facts.Client.Settings.Restrictions.Organizations.Allows(organization.Id)
-        && (signIn.Door != Door.AppNative || facts.ChosenIsShared)
-        && (facts.User is null || facts.Memberships.Any(entry => entry.IsEffective && entry.Organization.Id == organization.Id));
+        !OrganizationAccess.OfClient(facts.ChosenOrganization, facts.Client, signIn.Door, facts.ChosenIsShared).Any()
+        && (facts.User is null || !OrganizationAccess.OfPerson(MembershipIn(facts.ChosenOrganization!.Id, facts)).Any());
+
+    private static Membership? MembershipIn(Id<Organization> organization, SignInFacts facts) =>
+        facts.Memberships.FirstOrDefault(entry => entry.Organization.Id == organization)?.Membership;
 }

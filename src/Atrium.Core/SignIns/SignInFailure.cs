@@ -13,4 +13,5 @@ public enum SignInFailure
     UserDisabled,
     TooManyTries,
     OrganizationUnavailable,
+    MethodNotAllowed,
 }

@@ -45,4 +45,7 @@ public enum SignInRefusal
 
     /// <summary>Unknown, not active, not for this client, or not the person's: nobody outside can tell which.</summary>
     OrganizationUnavailable,
+
+    /// <summary>The organization allows no method by which this server could let the person in.</summary>
+    MethodNotAllowed,
 }

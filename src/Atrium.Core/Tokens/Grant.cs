@@ -54,15 +54,22 @@ public sealed record GrantFacts
     /// <summary>All memberships, or the chosen one alone where the grant has chosen.</summary>
     public required IReadOnlyList<MembershipFacts> Memberships { get; init; }
 
-    /// <summary>The roles of the realm that the memberships' scopes name, where the profile looks into them.</summary>
+    /// <summary>The roles that the memberships' scopes name, of the realm and of the organization, where the profile looks into them.</summary>
     public IReadOnlyList<Role> Roles { get; init; } = [];
 
     /// <summary>The realm itself, which is the organization of a sign-in at its root.</summary>
     public required Realm Realm { get; init; }
 
-    /// <summary>What a token of this grant says about organizations now.</summary>
-    public OrganizationClaims Organizations => OrganizationClaims.Resolve(
-        Grant.Profile, Grant.Choice, Grant.OnOrganizationPath, Client.Settings.Restrictions.Organizations, Memberships, Roles, Realm);
+    /// <summary>What a token of this grant says about organizations at that moment.</summary>
+    public OrganizationClaims OrganizationsAt(DateTimeOffset now) => OrganizationClaims.Resolve(
+        Grant.Profile,
+        Grant.Choice,
+        Grant.OnOrganizationPath,
+        Client.Settings.Restrictions.Organizations,
+        new ShownProofs(Session.Proofs, now),
+        Memberships,
+        Roles,
+        Realm);
 
     /// <summary>Whether the person may still be spoken for at all.</summary>
     public bool IsLive(DateTimeOffset now) =>

@@ -22,7 +22,7 @@ public enum GrantRefusal
     /// <summary>The grant, its session, its person or its client is no more.</summary>
     Ended,
 
-    /// <summary>The organization selected is not, or no longer, the person's.</summary>
+    /// <summary>The organization selected is not, or no longer, the person's, or asks for more than the session has shown.</summary>
     NotMember,
 
     /// <summary>A scope that the grant does not have (RFC 6749 section 6).</summary>
@@ -96,7 +96,7 @@ public static class GrantRules
         if (restated.ConflictWith(facts.Grant) is { } conflict)
             return new GrantDecision.Refuse(conflict);
 
-        OrganizationClaims organizations = facts.Organizations;
+        OrganizationClaims organizations = facts.OrganizationsAt(now);
         return SpeaksOfChosen(facts, organizations)
             ? new GrantDecision.Issue(organizations)
             : new GrantDecision.Refuse(GrantRefusal.NotMember);
@@ -123,7 +123,7 @@ public static class GrantRules
         if (restated.ConflictWith(facts.Grant) is { } conflict)
             return new GrantDecision.Refuse(conflict);
 
-        OrganizationClaims organizations = facts.Organizations;
+        OrganizationClaims organizations = facts.OrganizationsAt(now);
         return organizations switch
         {
             OrganizationClaims.Ended => new GrantDecision.End(GrantRefusal.NotMember),
@@ -133,7 +133,7 @@ public static class GrantRules
     }
 
     /// <summary>A selection is checked when the first token is issued; later it may become empty, but it begins with the organization in it.</summary>
-    private static bool SpeaksOfChosen(GrantFacts facts, OrganizationClaims organizations) =>
+    public static bool SpeaksOfChosen(GrantFacts facts, OrganizationClaims organizations) =>
         facts.Grant.Choice is not OrganizationChoice.Chosen
         || organizations is OrganizationClaims.Many { Memberships.Count: > 0 } or OrganizationClaims.One or OrganizationClaims.Named;
 }

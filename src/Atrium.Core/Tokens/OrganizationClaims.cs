@@ -28,15 +28,22 @@ public abstract record OrganizationClaims
     /// <summary><c>organization</c>: at the root the realm speaks for itself; <paramref name="UserOrganization"/> is the organization entered.</summary>
     public sealed record Named(string Id, string Name, string Handle, string? UserOrganization) : OrganizationClaims;
 
-    /// <summary>The grant was for one organization and that is over: profiles that speak of one organization issue nothing more.</summary>
+    /// <summary>
+    /// The grant was for one organization and that is over, or asks for more than the session has shown: profiles that speak of one
+    /// organization issue nothing more.
+    /// </summary>
     public sealed record Ended : OrganizationClaims;
 
-    /// <param name="roles">The roles of the realm that the memberships' scopes name.</param>
+    /// <param name="shown">
+    /// What the session rests on. An organization whose policy that does not meet is left out, whatever the profile, until the person shows more.
+    /// </param>
+    /// <param name="roles">The roles that the memberships' scopes name, of the realm and of organizations.</param>
     public static OrganizationClaims Resolve(
         TokenProfile profile,
         OrganizationChoice choice,
         bool onOrganizationPath,
         OrganizationRestriction restriction,
+        ShownProofs shown,
         IEnumerable<MembershipFacts> memberships,
         IReadOnlyList<Role> roles,
         Realm realm)
@@ -47,7 +54,7 @@ public abstract record OrganizationClaims
         MembershipFacts[] effective =
         [
             .. memberships
-                .Where(membership => membership.IsEffective
+                .Where(membership => membership.IsOpenTo(shown)
                     && restriction.Allows(membership.OrganizationId)
                     && (choice.Selected is null || choice.Selected == membership.OrganizationId))
                 .OrderBy(static membership => membership.JoinedAt)
@@ -116,9 +123,10 @@ public abstract record OrganizationClaims
     /// <summary>
     /// Scopes that name a role are the roles, else the first scope is; the permissions are those of the roles and the scopes that are no role.
     /// </summary>
-    public static (IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions) SplitScopes(IReadOnlyList<string> scopes, IReadOnlyList<Role> roles)
+    public static (IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions) SplitScopes(
+        Id<Organization> organization, IReadOnlyList<string> scopes, IReadOnlyList<Role> roles)
     {
-        Dictionary<string, Role> named = roles.ToDictionary(static role => role.Slug, StringComparer.Ordinal);
+        IReadOnlyDictionary<string, Role> named = Role.In(organization, roles);
         string[] slugs = [.. scopes.Where(named.ContainsKey).Distinct(StringComparer.Ordinal)];
         if (slugs.Length == 0 && scopes.Count > 0)
             slugs = [scopes[0]];
@@ -128,7 +136,7 @@ public abstract record OrganizationClaims
 
     private static One OneOf(MembershipFacts membership, IReadOnlyList<Role> roles)
     {
-        (IReadOnlyList<string> slugs, IReadOnlyList<string> permissions) = SplitScopes(membership.Scopes, roles);
+        (IReadOnlyList<string> slugs, IReadOnlyList<string> permissions) = SplitScopes(membership.OrganizationId, membership.Scopes, roles);
         return new One(membership.OrganizationId, slugs, permissions);
     }
 

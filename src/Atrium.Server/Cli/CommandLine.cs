@@ -26,6 +26,12 @@ public static class CommandLine
         Recursive = true,
     };
 
+    private static readonly Option<string?> DnsServers = new("--dns-servers")
+    {
+        Description = "Resolvers to ask about organizations' domains, separated by commas, such as 10.0.0.2,10.0.0.3:5353. Default: the machine's own.",
+        Recursive = true,
+    };
+
     private static readonly Option<string?> Database = new("--database")
     {
         Description = "Connection string: \"Data Source=./atrium.db\" is SQLite, \"Host=...;Database=...\" PostgreSQL. Default: the first, and ./atrium-demo.db for the demo.",
@@ -45,6 +51,7 @@ public static class CommandLine
             Urls,
             PublicUrl,
             TrustedProxies,
+            DnsServers,
             Database,
             KeyFile,
         };
@@ -92,6 +99,7 @@ public static class CommandLine
             Urls = parsed.GetValue(Urls) ?? Setting("ATRIUM_URLS") ?? AtriumOptions.DefaultUrl,
             PublicUrl = (parsed.GetValue(PublicUrl) ?? Setting("ATRIUM_PUBLIC_URL"))?.TrimEnd('/'),
             TrustedProxies = parsed.GetValue(TrustedProxies) ?? Setting("ATRIUM_TRUSTED_PROXIES"),
+            DnsServers = parsed.GetValue(DnsServers) ?? Setting("ATRIUM_DNS_SERVERS"),
             Database = parsed.GetValue(Database) ?? Setting("ConnectionStrings__Atrium") ?? defaultDatabase,
             KeyFile = parsed.GetValue(KeyFile) ?? Setting("ATRIUM_KEY_FILE"),
             Demo = demo,

@@ -1,5 +1,6 @@
 using System.Net;
 using Atrium.Server.Demo;
+using Atrium.Server.Dns;
 using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
@@ -48,6 +49,9 @@ public static class Serve
         {
             return $"--public-url: \"{publicUrl}\" must be a scheme and a host, such as https://id.example.com, without a path: some clients drop one.";
         }
+
+        if (options.DnsServers is { } servers && DnsClient.ParseServers(servers) is null)
+            return $"--dns-servers: \"{servers}\" must be addresses such as 10.0.0.2 or 10.0.0.3:5353, separated by commas.";
 
         try
         {

@@ -30,6 +30,7 @@ public sealed class DemoRealm(IServiceProvider services)
     private readonly OrganizationStore organizations = services.GetRequiredService<OrganizationStore>();
     private readonly ApiKeyStore keys = services.GetRequiredService<ApiKeyStore>();
     private readonly UserStore users = services.GetRequiredService<UserStore>();
+    private readonly RoleStore roles = services.GetRequiredService<RoleStore>();
     private readonly MembershipStore memberships = services.GetRequiredService<MembershipStore>();
     private readonly FactorStore factors = services.GetRequiredService<FactorStore>();
     private readonly SignInDesk desk = services.GetRequiredService<SignInDesk>();
@@ -124,10 +125,19 @@ public sealed class DemoRealm(IServiceProvider services)
 
     private async Task RoleAsync(Realm realm, string slug, CancellationToken cancellationToken)
     {
-        if ((await backbone.Realms.RolesAsync(realm.Id, [slug], cancellationToken)).Count == 0)
+        if ((await roles.NamedAsync(realm.Id, [], [slug], cancellationToken)).Count == 0)
         {
-            Role role = new() { RealmId = realm.Id, Slug = slug, Name = char.ToUpperInvariant(slug[0]) + slug[1..], Permissions = [] };
-            await backbone.Realms.CreateRoleAsync(role, cancellationToken);
+            DateTimeOffset now = clock.GetUtcNow();
+            Role role = new()
+            {
+                RealmId = realm.Id,
+                Slug = slug,
+                Name = char.ToUpperInvariant(slug[0]) + slug[1..],
+                Permissions = [],
+                CreatedAt = now,
+                UpdatedAt = now,
+            };
+            await roles.CreateAsync(role, Origin.System, cancellationToken);
         }
     }
 
@@ -155,12 +165,12 @@ public sealed class DemoRealm(IServiceProvider services)
                     Id = Id<OrganizationDomain>.New(clock),
                     OrganizationId = organization.Id,
                     Domain = domain,
-                    Verified = true,
+                    State = DomainState.Verified,
                     CreatedAt = now,
                     UpdatedAt = now,
                 },
             ];
-        await organizations.CreateAsync(organization, domains, cancellationToken);
+        await organizations.CreateAsync(organization, domains, Origin.System, cancellationToken);
         return await organizations.FindByHandleAsync(realm.Id, organization.Handle, cancellationToken) ?? organization;
     }
 
@@ -198,7 +208,7 @@ public sealed class DemoRealm(IServiceProvider services)
             CreatedAt = now,
             UpdatedAt = now,
         };
-        return memberships.CreateAsync(membership, cancellationToken);
+        return memberships.CreateAsync(membership, Origin.System, cancellationToken);
     }
 
     private async Task FactorAsync(User user, CancellationToken cancellationToken)

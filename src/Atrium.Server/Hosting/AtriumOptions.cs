@@ -22,6 +22,12 @@ public sealed record AtriumOptions
     /// </summary>
     public string? TrustedProxies { get; init; }
 
+    /// <summary>
+    /// Addresses of the resolvers that are asked about organizations' domains, separated by commas (<c>--dns-servers</c>,
+    /// <c>ATRIUM_DNS_SERVERS</c>); the machine's own when not set.
+    /// </summary>
+    public string? DnsServers { get; init; }
+
     /// <summary>The connection string (<c>--database</c>, <c>ConnectionStrings__Atrium</c>).</summary>
     public required string Database { get; init; }
 

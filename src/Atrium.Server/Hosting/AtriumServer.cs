@@ -1,4 +1,5 @@
 using Atrium.Server.Demo;
+using Atrium.Server.Dns;
 using Atrium.Server.Doors;
 using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Doors.AuthKit;
@@ -54,9 +55,11 @@ public static class AtriumServer
         builder.Services.AddSingleton<NodePresence>().AddHostedService(static services => services.GetRequiredService<NodePresence>());
         if (options.SequencesEvents)
             builder.Services.AddHostedService<EventSequencer>();
+        builder.Services.AddSingleton<IDomainRecords, DnsClient>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
-        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>();
+        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>()
+            .AddSingleton<SignInExplainer>();
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
         builder.Services.AddSingleton<Idempotency>();

@@ -20,6 +20,9 @@ public sealed record Unavailable(string Id, string Sentence, TimeSpan Wait)
     /// <summary>More passwords wait to be checked than can be in good time.</summary>
     public static readonly Unavailable Hashing = new("ATR9100", "The server is busy. Try again in a moment.", Moment);
 
+    /// <summary>No resolver told what a domain says of itself.</summary>
+    public static readonly Unavailable Dns = new("ATR9109", "The DNS could not be asked about the domain. Try again in a moment.", While);
+
     private static readonly Unavailable InDoubt = new(
         "ATR9108", "The database did not confirm the change in time: it may have been made, or not.", While);
 

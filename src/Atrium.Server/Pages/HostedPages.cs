@@ -116,6 +116,7 @@ public static class HostedPages
         SignInRefusal.ClientDisabled => new("ATR1311", "unauthorized_client", "The application is disabled."),
         SignInRefusal.UserDisabled => new("ATR1312", "access_denied", "The account is disabled."),
         SignInRefusal.TooManyTries => new("ATR1313", "access_denied", "Too many wrong codes were entered."),
+        SignInRefusal.MethodNotAllowed => new("ATR1318", "access_denied", "The organization allows no way of signing in that there is here."),
         _ => new("ATR1314", "access_denied", "The sign-in is for an organization that can't be entered with this account."),
     };
 

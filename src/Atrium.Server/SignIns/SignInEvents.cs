@@ -20,6 +20,7 @@ internal static class SignInEvents
         SignInRefusal.UserDisabled => SignInFailure.UserDisabled,
         SignInRefusal.TooManyTries => SignInFailure.TooManyTries,
         SignInRefusal.OrganizationUnavailable => SignInFailure.OrganizationUnavailable,
+        SignInRefusal.MethodNotAllowed => SignInFailure.MethodNotAllowed,
         _ => SignInFailure.Expired,
     });
 

@@ -28,29 +28,32 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
         RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
-        long now = clock.GetUtcNow().ToUnixTimeSeconds();
-        return Jwt.Sign(key, Jwt.AccessTokenType, json =>
-        {
-            json.WriteString("iss"u8, IssuerOf(facts));
-            json.WriteString("sub"u8, facts.User.Id.ToString());
-            json.WriteString("aud"u8, facts.Grant.Resource ?? facts.Client.ClientId);
-            json.WriteNumber("iat"u8, now);
-            json.WriteNumber("exp"u8, now + AccessTokenAge(facts.Client, facts.Grant.Door));
-            json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
-            json.WriteString("jti"u8, TokenId.New(facts.Grant.Id));
-            json.WriteString("sid"u8, facts.Session.Id.ToString());
-            json.WriteString("client_id"u8, facts.Client.ClientId);
-            if (scopes.Count > 0)
-                json.WriteString("scope"u8, string.Join(' ', scopes));
-            if (facts.Grant.Profile == TokenProfile.MultiOrg)
-            {
-                json.WriteStartObject("dat"u8);
-                json.WriteString("type"u8, "identity"u8);
-                json.WriteEndObject();
-            }
+        return Jwt.Sign(key, Jwt.AccessTokenType, json => WriteAccessClaims(json, facts, organizations, scopes));
+    }
 
-            organizations.WriteTo(json);
-        });
+    /// <summary>What an access token says (RFC 9068 section 2.2), into the JSON object that is being written.</summary>
+    public void WriteAccessClaims(Utf8JsonWriter json, GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes)
+    {
+        long now = clock.GetUtcNow().ToUnixTimeSeconds();
+        json.WriteString("iss"u8, IssuerOf(facts));
+        json.WriteString("sub"u8, facts.User.Id.ToString());
+        json.WriteString("aud"u8, facts.Grant.Resource ?? facts.Client.ClientId);
+        json.WriteNumber("iat"u8, now);
+        json.WriteNumber("exp"u8, now + AccessTokenAge(facts.Client, facts.Grant.Door));
+        json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
+        json.WriteString("jti"u8, TokenId.New(facts.Grant.Id));
+        json.WriteString("sid"u8, facts.Session.Id.ToString());
+        json.WriteString("client_id"u8, facts.Client.ClientId);
+        if (scopes.Count > 0)
+            json.WriteString("scope"u8, string.Join(' ', scopes));
+        if (facts.Grant.Profile == TokenProfile.MultiOrg)
+        {
+            json.WriteStartObject("dat"u8);
+            json.WriteString("type"u8, "identity"u8);
+            json.WriteEndObject();
+        }
+
+        organizations.WriteTo(json);
     }
 
     /// <summary>OpenID Connect Core section 2.</summary>

@@ -19,6 +19,7 @@ internal sealed class Exporter(Stream file, Action<long> progress) : IExportTarg
         json.WriteString("slug", role.Slug);
         json.WriteString("name", role.Name);
         Texts("permissions", role.Permissions);
+        Times(role.CreatedAt, role.UpdatedAt);
     });
 
     public Task OrganizationsAsync(IReadOnlyList<Organization> organizations, ILookup<Id<Organization>, OrganizationDomain> domains) =>

@@ -78,12 +78,15 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
     private ImportedRole Role(long line, LineFields fields)
     {
         string slug = fields.RequiredText("slug", IsScope, $"1 to {MaxScopeLength} characters");
+        DateTimeOffset createdAt = fields.Time("created_at") ?? now;
         Role role = new()
         {
             RealmId = realm,
             Slug = slug,
             Name = fields.Name("name") ?? slug,
             Permissions = fields.Texts("permissions", MaxPermissions, IsScope, $"1 to {MaxScopeLength} characters") ?? [],
+            CreatedAt = createdAt,
+            UpdatedAt = fields.Time("updated_at") ?? createdAt,
         };
         return new ImportedRole(line, role);
     }
@@ -128,7 +131,7 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             Id = fields.Id<OrganizationDomain>("id") ?? Id<OrganizationDomain>.New(clock),
             OrganizationId = organization.Id,
             Domain = DomainName.Normalize(fields.RequiredText("domain", static text => DomainName.Normalize(text) is not null, "a domain such as example.com")) ?? "",
-            Verified = fields.Flag("verified") ?? false,
+            State = fields.Flag("verified") == true ? DomainState.Verified : DomainState.Pending,
             CreatedAt = fields.Time("created_at") ?? organization.CreatedAt,
             UpdatedAt = fields.Time("updated_at") ?? organization.UpdatedAt,
         };

@@ -43,6 +43,7 @@ public sealed partial class HouseRuleTests
         "FROM clients WHERE client_id = @clientId",
         "FROM client_origins WHERE origin = @origin",
         "WHERE realm_id = realms.id AND {ending.End} < @due",
+        "WHERE realm_id = realms.id AND status = 'Deleting'",
         "FROM sessions WHERE id = @session\"",
         "FROM api_keys WHERE secret_hash = @secretHash",
         "SELECT DISTINCT realm_id FROM fresh_events",

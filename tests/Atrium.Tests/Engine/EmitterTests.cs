@@ -28,7 +28,7 @@ public sealed class EmitterTests(DemoServer server) : IClassFixture<DemoServer>
             select world.GrantFacts(profile, choice, onPath);
         foreach (GrantFacts facts in cases.Sample(150).Select(facts => facts with { Realm = acme }))
         {
-            OrganizationClaims organizations = facts.Organizations;
+            OrganizationClaims organizations = facts.OrganizationsAt(Worlds.Start);
             string access = await issuer.AccessTokenAsync(facts, organizations, facts.Grant.Scopes, CancellationToken.None);
             string id = await issuer.IdTokenAsync(facts, organizations, nonce: null, CancellationToken.None);
             Said(access).ShouldBe(Said(id));

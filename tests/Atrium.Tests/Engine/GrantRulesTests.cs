@@ -143,7 +143,7 @@ public sealed class GrantRulesTests
             GrantDecision.Replay replay => replay.Organizations,
             _ => null,
         };
-        return issued is null || (issued is not OrganizationClaims.Ended && issued.GetType() == facts.Organizations.GetType());
+        return issued is null || (issued is not OrganizationClaims.Ended && issued.GetType() == facts.OrganizationsAt(Worlds.Start.AddMinutes(1)).GetType());
     });
 
     [Fact]
@@ -165,7 +165,7 @@ public sealed class GrantRulesTests
         if (!facts.IsLive(now))
             return true;
         GrantDecision decision = GrantRules.Refresh(Token(), facts, facts.Client, scopes: null, RestatedTerms.None, now);
-        return facts.Organizations is OrganizationClaims.Ended
+        return facts.OrganizationsAt(now) is OrganizationClaims.Ended
             ? decision is GrantDecision.End { Reason: GrantRefusal.NotMember } && x.Profile != TokenProfile.MultiOrg
             : decision is GrantDecision.Issue;
     });

@@ -38,10 +38,32 @@ public sealed class OrganizationClaimsTests
         (choice != OrganizationChoice.Unchosen && choice != OrganizationChoice.NoOrganization) || !SpokenOf(claims).Any());
 
     [Fact]
-    public void Every_effective_and_allowed_membership_is_there_when_all_are_asked_for() => ForAllClaims(static (world, _, choice, claims) =>
+    public void Every_membership_that_is_effective_allowed_and_open_is_there_when_all_are_asked_for() => ForAllClaims(static (world, _, choice, claims) =>
         claims is not OrganizationClaims.Many many
         || choice != OrganizationChoice.AllMemberships
-        || many.Memberships.Count == world.Memberships.Count(entry => entry.IsEffective && world.Restriction.Allows(entry.Organization.Id)));
+        || many.Memberships.Count == world.Memberships.Count(entry => world.IsOpen(entry) && world.Restriction.Allows(entry.Organization.Id)));
+
+    [Fact]
+    public void Nothing_is_said_of_an_organization_whose_policy_is_not_met() => ForAllClaims(static (world, _, _, claims) =>
+        SpokenOf(claims).All(id => world.IsOpen(world.Memberships.Single(entry => entry.Organization.Id == id))));
+
+    [Fact]
+    public void Whoever_shows_more_is_never_in_fewer_organizations() => ForAllClaims(static (world, profile, choice, claims) =>
+    {
+        World more = world with { SignIn = world.SignIn with { Proofs = [.. world.SignIn.Proofs, .. Everything(world)] } };
+        return SpokenOf(claims).All(SpokenOf(more.Resolve(profile, choice)).Contains);
+    });
+
+    [Fact]
+    public void Whoever_shows_everything_is_in_each_organization_that_takes_it() => ForAllClaims(static (world, _, choice, claims) =>
+    {
+        World all = world with { SignIn = world.SignIn with { Proofs = Everything(world) } };
+        return choice != OrganizationChoice.AllMemberships
+            || all.Resolve(TokenProfile.MultiOrg, choice) is not OrganizationClaims.Many many
+            || world.Memberships
+                .Where(entry => entry.IsEffective && world.Restriction.Allows(entry.Organization.Id) && TakesEverything(entry.Organization.Settings))
+                .All(entry => many.Memberships.Any(spoken => spoken.OrganizationId == entry.Organization.Id));
+    });
 
     [Fact]
     public void Multi_org_is_always_an_array_unless_the_clients_policy_is_none() => ForAllClaims(static (world, profile, choice, claims) =>
@@ -81,14 +103,14 @@ public sealed class OrganizationClaimsTests
     public void Profiles_of_one_organization_end_with_it_and_multi_org_does_not() => ForAllClaims(static (world, profile, choice, claims) =>
     {
         bool over = choice.Selected is { } selected
-            && !world.Memberships.Any(entry => entry.IsEffective && entry.Organization.Id == selected && world.Restriction.Allows(selected));
+            && !world.Memberships.Any(entry => world.IsOpen(entry) && entry.Organization.Id == selected && world.Restriction.Allows(selected));
         return claims is OrganizationClaims.Ended == (over && profile != TokenProfile.MultiOrg);
     });
 
     [Fact]
     public void What_is_issued_resolves_the_same_through_the_facts_of_a_grant() =>
         Worlds.ForAll(Cases, static x =>
-            Text(x.World.GrantFacts(x.Profile, x.Choice, x.OnPath).Organizations) == Text(x.World.Resolve(x.Profile, x.Choice, x.OnPath)));
+            Text(x.World.GrantFacts(x.Profile, x.Choice, x.OnPath).OrganizationsAt(x.World.Now)) == Text(x.World.Resolve(x.Profile, x.Choice, x.OnPath)));
 
     [Fact]
     public void The_array_has_the_shape_of_the_contract()
@@ -125,6 +147,39 @@ public sealed class OrganizationClaimsTests
     public void Every_permission_of_a_role_that_is_held_is_there() => ForAllScopes(static (_, roles, split, permissions) =>
         roles.Where(role => split.Contains(role.Slug)).SelectMany(static role => role.Permissions).All(permissions.Contains));
 
+    [Fact]
+    public void An_organizations_own_role_stands_in_for_the_realms_there_and_nowhere_else()
+    {
+        IReadOnlyList<Role> roles = [Worlds.RoleOf("admin", ["all:read"]), Worlds.RoleOf("admin", ["own:write"], organization: 1)];
+        foreach (IReadOnlyList<Role> inAnyOrder in new[] { roles, [.. roles.Reverse()] })
+        {
+            OrganizationClaims.SplitScopes(Worlds.IdOf<Organization>(1), ["admin"], inAnyOrder).Permissions.ShouldBe(["own:write"]);
+            OrganizationClaims.SplitScopes(Worlds.IdOf<Organization>(2), ["admin"], inAnyOrder).Permissions.ShouldBe(["all:read"]);
+        }
+    }
+
+    [Fact]
+    public void Roles_of_other_organizations_change_nothing() => Worlds.ForAll(
+        from scopes in Worlds.Scopes()
+        from roles in Worlds.AnyRoles()
+        select (Scopes: scopes, Roles: roles),
+        static x =>
+        {
+            Id<Organization> organization = Worlds.IdOf<Organization>(1);
+            IReadOnlyList<Role> seen = [.. x.Roles.Where(role => role.OrganizationId is null || role.OrganizationId == organization)];
+            var all = OrganizationClaims.SplitScopes(organization, x.Scopes, x.Roles);
+            var own = OrganizationClaims.SplitScopes(organization, x.Scopes, seen);
+            return all.Roles.SequenceEqual(own.Roles) && all.Permissions.SequenceEqual(own.Permissions);
+        });
+
+    /// <summary>Everything that can be shown, just now.</summary>
+    private static IReadOnlyList<Proof> Everything(World world) => [.. Enum.GetValues<AuthenticationMethod>().Select(method => new Proof(method, world.Now))];
+
+    private static bool TakesEverything(OrganizationSettings settings) =>
+        !settings.SsoOnly
+        && settings.AllowedMethods?.Contains(AuthenticationMethod.Password) != false
+        && (!settings.MfaRequired || settings.AllowedMethods?.Contains(AuthenticationMethod.Totp) != false);
+
     private static void ForAllClaims(Func<World, TokenProfile, OrganizationChoice, OrganizationClaims, bool> holds) =>
         Worlds.ForAll(Cases, x => holds(x.World, x.Profile, x.Choice, x.World.Resolve(x.Profile, x.Choice, x.OnPath)));
 
@@ -135,8 +190,8 @@ public sealed class OrganizationClaimsTests
             select (Scopes: scopes, Roles: roles),
             x =>
             {
-                (IReadOnlyList<string> split, IReadOnlyList<string> permissions) = OrganizationClaims.SplitScopes(x.Scopes, x.Roles);
-                return holds(x.Scopes, x.Roles, split, permissions);
+                (IReadOnlyList<string> split, IReadOnlyList<string> permissions) = OrganizationClaims.SplitScopes(Worlds.IdOf<Organization>(1), x.Scopes, x.Roles);
+                return holds(x.Scopes, [.. Role.In(Worlds.IdOf<Organization>(1), x.Roles).Values], split, permissions);
             });
 
     /// <summary>Read back from the JSON, so that the law is about what goes out. The realm's own id names no organization.</summary>

@@ -1,6 +1,7 @@
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
+using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using FsCheck.Fluent;
 using Shouldly;
@@ -51,6 +52,26 @@ public sealed class SignInEngineTests
             || world.Memberships.Any(entry => entry.IsEffective && entry.Organization.Id == organization));
 
     [Fact]
+    public void An_organization_is_entered_only_where_its_policy_is_met() =>
+        Completed(static (world, step) =>
+            step.Choice.Selected is not { } organization
+            || world.Memberships.Where(entry => entry.IsEffective && entry.Organization.Id == organization).All(world.IsOpen));
+
+    [Fact]
+    public void What_a_sign_in_completes_for_is_what_its_tokens_speak_of() =>
+        Completed(static (world, step) =>
+            world.Profile == TokenProfile.MultiOrg || world.Resolve(world.Profile, step.Choice) is not OrganizationClaims.Ended);
+
+    [Fact]
+    public void A_person_is_asked_only_for_what_the_organization_takes() =>
+        Worlds.ForAll(static world =>
+            Next(world) is not SignInStep.Prove prove
+            || world.SignIn.Choice.Selected is not { } organization
+            || world.Profile == TokenProfile.MultiOrg
+            || world.Memberships.Single(entry => entry.Organization.Id == organization).Organization.Settings.AllowedMethods is not { } allowed
+            || (prove.Methods.Count > 0 && prove.Methods.All(allowed.Contains)));
+
+    [Fact]
     public void An_organization_that_the_clients_tokens_may_not_speak_of_is_not_entered_where_the_token_speaks_of_one() =>
         Completed(static (world, step) =>
             step.Choice.Selected is not { } organization || world.Profile == TokenProfile.MultiOrg || world.Restriction.Allows(organization));
@@ -80,7 +101,7 @@ public sealed class SignInEngineTests
         Worlds.ForAll(static world =>
         {
             MembershipInOrganization suspended = Worlds.Membership(
-                Worlds.Organization(99, OrganizationStatus.Active, mfaRequired: true), MembershipStatus.Suspended, ["owner"], 9);
+                Worlds.Organization(99, OrganizationStatus.Active, new OrganizationSettings { MfaRequired = true }), MembershipStatus.Suspended, ["owner"], 9);
             World with = world with { Memberships = [.. world.Memberships, suspended] };
             return Describe(Next(world)) == Describe(Next(with));
         });
@@ -99,7 +120,8 @@ public sealed class SignInEngineTests
                 {
                     SignIn = world.SignIn with { Choice = new OrganizationChoice.Chosen(entry.Organization.Id) },
                     ChosenIsShared = true,
-                }) is SignInStep.Complete or SignInStep.ProveFactor or SignInStep.EnrolFactor or SignInStep.UseConnection);
+                }) is SignInStep.Complete or SignInStep.ProveFactor or SignInStep.EnrolFactor or SignInStep.UseConnection or SignInStep.Prove
+                    or SignInStep.Refuse { Reason: SignInRefusal.MethodNotAllowed });
         });
 
     [Fact]

@@ -38,6 +38,10 @@ public sealed record World
 
     public TokenProfile Profile => Client.ProfileFor(SignIn.Door);
 
+    public ShownProofs Shown => new(SignIn.Proofs, Now);
+
+    public bool IsOpen(MembershipInOrganization entry) => Worlds.FactsOf(entry).IsOpenTo(Shown);
+
     public SignInFacts Facts => new()
     {
         Now = Now,
@@ -54,7 +58,7 @@ public sealed record World
     private IReadOnlyList<MembershipFacts> MembershipFacts => [.. Memberships.Select(Worlds.FactsOf)];
 
     public OrganizationClaims Resolve(TokenProfile profile, OrganizationChoice choice, bool onPath = false) =>
-        OrganizationClaims.Resolve(profile, choice, onPath, Restriction, MembershipFacts, Roles, Realm);
+        OrganizationClaims.Resolve(profile, choice, onPath, Restriction, Shown, MembershipFacts, Roles, Realm);
 
     public GrantFacts GrantFacts(TokenProfile profile, OrganizationChoice choice, bool onPath = false) => new()
     {
@@ -96,7 +100,7 @@ public sealed record World
         user {User.Status} verified {User.EmailVerified} known {UserIsKnown} proofs [{string.Join(' ', SignIn.Proofs.Select(static p => p.Method))}]
         factors [{string.Join(' ', Factors.Select(static f => f.Confirmed))}] tries {SignIn.FailedTries} now {Now:O} shared {ChosenIsShared}
         memberships
-        {string.Join('\n', Memberships.Select(static m => $"  {m.Organization.Id} {m.Organization.Status} {m.Membership.Status} joined {m.Membership.JoinedAt:O} mfa {m.Organization.Settings.MfaRequired} [{string.Join(' ', m.Membership.Scopes)}]"))}
+        {string.Join('\n', Memberships.Select(static m => $"  {m.Organization.Id} {m.Organization.Status} {m.Membership.Status} joined {m.Membership.JoinedAt:O} mfa {m.Organization.Settings.MfaRequired} sso {m.Organization.Settings.SsoOnly} age {m.Organization.Settings.SessionMaxAge} methods {string.Join('+', m.Organization.Settings.AllowedMethods ?? [])} [{string.Join(' ', m.Membership.Scopes)}]"))}
         """;
 }
 
@@ -125,6 +129,7 @@ internal static class Worlds
         OrganizationName = entry.Organization.Name,
         OrganizationHandle = entry.Organization.Handle,
         OrganizationStatus = entry.Organization.Status,
+        OrganizationSettings = entry.Organization.Settings,
         Scopes = entry.Membership.Scopes,
         Title = entry.Membership.Title,
         Status = entry.Membership.Status,
@@ -146,10 +151,24 @@ internal static class Worlds
     public static Gen<IReadOnlyList<Role>> AnyRoles() =>
         from slugs in Gen.SubListOf(ScopeNames)
         from permissions in Gen.SubListOf("billing:write", "projects:read", "projects:write").ListOf(ScopeNames.Length)
+        from owned in Gen.SubListOf(ScopeNames)
+        from others in Gen.SubListOf("billing:read", "projects:read").ListOf(ScopeNames.Length)
         select (IReadOnlyList<Role>)
         [
-            .. slugs.Select((slug, i) => new Role { RealmId = IdOf<Realm>(1), Slug = slug, Name = slug, Permissions = [.. permissions[i]] }),
+            .. slugs.Select((slug, i) => RoleOf(slug, [.. permissions[i]])),
+            .. owned.Select((slug, i) => RoleOf(slug, [.. others[i]], i % 3 + 1)),
         ];
+
+    public static Role RoleOf(string slug, IReadOnlyList<string> permissions, int? organization = null) => new()
+    {
+        RealmId = IdOf<Realm>(1),
+        OrganizationId = organization is { } number ? IdOf<Organization>(number) : null,
+        Slug = slug,
+        Name = slug,
+        Permissions = permissions,
+        CreatedAt = Start,
+        UpdatedAt = Start,
+    };
 
     /// <summary>A choice that the world knows, or of a stranger's organization.</summary>
     public static Gen<OrganizationChoice> AnyChoice() => Gen.OneOf(
@@ -158,14 +177,14 @@ internal static class Worlds
 
     public static Gen<TokenProfile> AnyProfile() => Of(TokenProfile.MultiOrg, TokenProfile.SingleOrg, TokenProfile.Organization);
 
-    public static Organization Organization(int number, OrganizationStatus status, bool mfaRequired = false, bool ssoOnly = false) => new()
+    public static Organization Organization(int number, OrganizationStatus status, OrganizationSettings? settings = null) => new()
     {
         RealmId = IdOf<Realm>(1),
         Id = IdOf<Organization>(number),
         Handle = $"organization-{number}",
         Name = $"Organization {number}",
         Status = status,
-        Settings = new OrganizationSettings { MfaRequired = mfaRequired, SsoOnly = ssoOnly },
+        Settings = settings ?? new OrganizationSettings(),
         CreatedAt = Start,
         UpdatedAt = Start,
     };
@@ -195,10 +214,14 @@ internal static class Worlds
         from status in Mostly(MembershipStatus.Active, MembershipStatus.Suspended, MembershipStatus.Pending)
         from mfaRequired in Mostly(false, true)
         from ssoOnly in Gen.Frequency((9, Gen.Constant(false)), (1, Gen.Constant(true)))
+        from methods in Mostly<IReadOnlyList<AuthenticationMethod>?>(
+            null, [AuthenticationMethod.Password], [AuthenticationMethod.Password, AuthenticationMethod.Totp], [AuthenticationMethod.Totp], [AuthenticationMethod.EmailCode])
+        from age in Mostly<int?>(null, 300, 900)
+        let settings = new OrganizationSettings { MfaRequired = mfaRequired, SsoOnly = ssoOnly, AllowedMethods = methods, SessionMaxAge = age }
         from scopes in Scopes()
         from day in Gen.Choose(0, 3)
         from title in Of("Founder", null, "\"<&'\u2028")
-        select Membership(Organization(number, organizationStatus, mfaRequired, ssoOnly), status, scopes, day, title);
+        select Membership(Organization(number, organizationStatus, settings), status, scopes, day, title);
 
     private static Gen<MembershipInOrganization[]> AnyMemberships() =>
         from numbers in Gen.SubListOf(1, 2, 3, 4, 5)

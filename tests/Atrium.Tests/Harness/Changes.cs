@@ -1,5 +1,7 @@
+using Atrium.Core;
 using Atrium.Core.Events;
 using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Storage;
 
@@ -13,9 +15,16 @@ internal static class Changes
 
     public static async Task<OrganizationWrite> UpdateAsync(
         this OrganizationStore organizations, Organization organization, IReadOnlyList<OrganizationDomain>? domains, CancellationToken cancellationToken) =>
-        (await organizations.ChangeAsync(organization.RealmId, organization.Id, (_, _) => new(organization, domains), cancellationToken)).Outcome;
+        (await organizations.ChangeAsync(organization.RealmId, organization.Id, (_, _) => new(organization, domains), Origin.System, cancellationToken)).Outcome;
 
     /// <summary>False when there is no such membership.</summary>
     public static async Task<bool> UpdateAsync(this MembershipStore memberships, Membership membership, CancellationToken cancellationToken) =>
-        await memberships.ChangeAsync(membership.RealmId, membership.Id, _ => membership, cancellationToken) is not null;
+        await memberships.ChangeAsync(membership.RealmId, membership.Id, _ => membership, Origin.System, cancellationToken) is not null;
+
+    public static async Task<bool> DeleteAsync(
+        this OrganizationStore organizations, Id<Realm> realm, Id<Organization> organization, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await organizations.DeleteAsync(realm, organization, static _ => true, now, Origin.System, cancellationToken) == OrganizationWrite.Done;
+
+    public static Task<bool> DeleteAsync(this MembershipStore memberships, Membership membership, DateTimeOffset now, CancellationToken cancellationToken) =>
+        memberships.DeleteAsync(membership.RealmId, membership.Id, static _ => true, now, Origin.System, cancellationToken);
 }

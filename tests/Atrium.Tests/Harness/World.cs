@@ -33,7 +33,7 @@ internal sealed class World(DemoServer server)
             RealmId = (await RealmAsync()).Id, Id = Id<Organization>.New(server.Clock), Handle = handle, Name = handle, Status = OrganizationStatus.Active,
             Settings = settings ?? new(), CreatedAt = now, UpdatedAt = now,
         };
-        (await server.Get<OrganizationStore>().CreateAsync(made, [], default)).ShouldBe(OrganizationWrite.Done);
+        (await server.Get<OrganizationStore>().CreateAsync(made, [], Origin.System, default)).Outcome.ShouldBe(OrganizationWrite.Done);
         return made;
     }
 
@@ -65,7 +65,7 @@ internal sealed class World(DemoServer server)
             RealmId = (await RealmAsync()).Id, Id = Id<Membership>.New(server.Clock), UserId = user, OrganizationId = organization, Scopes = scopes,
             Status = status, JoinedAt = now, CreatedAt = now, UpdatedAt = now,
         };
-        (await memberships.CreateAsync(membership, default)).ShouldBeTrue();
+        (await memberships.CreateAsync(membership, Origin.System, default)).ShouldBe(MembershipWrite.Done);
         return membership;
     }
 
@@ -89,7 +89,7 @@ internal sealed class World(DemoServer server)
     }
 
     public async Task LeaveAsync(User user, Organization organization) =>
-        await memberships.DeleteAsync(await FindAsync(user, organization), server.Clock.GetUtcNow(), default);
+        await memberships.DeleteAsync(user.RealmId, (await FindAsync(user, organization)).Id, static _ => true, server.Clock.GetUtcNow(), Origin.System, default);
 
     /// <summary>A public client like demo-web.</summary>
     public async Task<Client> ClientAsync(string clientId, ClientSettings settings, Func<Client, Client>? change = null)

@@ -76,12 +76,12 @@ public sealed class PostgresStoreContract(PrivatePostgres postgres) : StoreContr
             },
             None);
         await deleted.Task;
-        Task<bool> made = Memberships.CreateAsync(NewMembership(user, organization), None);
+        Task<MembershipWrite> made = Memberships.CreateAsync(NewMembership(user, organization), Origin.System, None);
         await Task.Delay(200);
         made.IsCompleted.ShouldBeFalse("the person may yet stay");
         gate.SetResult();
         (await deletion).ShouldBe(1);
-        (await made).ShouldBeFalse();
+        (await made).ShouldBe(MembershipWrite.NotFound);
     }
 
     [Fact]

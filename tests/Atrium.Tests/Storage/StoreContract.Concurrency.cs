@@ -173,7 +173,7 @@ public abstract partial class StoreContract
         (await SignIns.ChangeAsync(stored, newHandle: null, proof: null, Origin.System, None)).ShouldBeFalse();
         (await Users.UpdateAsync(user, newPasswordHash: null, None)).ShouldBe(UserWrite.NotFound);
         (await Users.DeleteAsync(Realm.Id, user.Id, static _ => true, Origin.System, None)).ShouldBeNull();
-        (await Memberships.CreateAsync(NewMembership(user, await MakeOrganization("northwind")), None)).ShouldBeFalse();
+        (await Memberships.CreateAsync(NewMembership(user, await MakeOrganization("northwind")), Origin.System, None)).ShouldBe(MembershipWrite.NotFound);
     }
 
     [Fact]
@@ -296,9 +296,9 @@ public abstract partial class StoreContract
         UserWrite[] users = await AtOnce(_ => Users.CreateAsync(NewUser("Mia@Example.test"), passwordHash: null, Origin.System, None));
         users.Count(static result => result == UserWrite.Done).ShouldBe(1);
         users.Count(static result => result == UserWrite.EmailTaken).ShouldBe(19);
-        OrganizationWrite[] organizations = await AtOnce(_ => Organizations.CreateAsync(NewOrganization("northwind"), [], None));
-        organizations.Count(static result => result == OrganizationWrite.Done).ShouldBe(1);
-        organizations.Count(static result => result == OrganizationWrite.HandleTaken).ShouldBe(19);
+        MadeOrganization[] organizations = await AtOnce(_ => Organizations.CreateAsync(NewOrganization("northwind"), [], Origin.System, None));
+        organizations.Count(static result => result.Outcome == OrganizationWrite.Done).ShouldBe(1);
+        organizations.Count(static result => result.Outcome == OrganizationWrite.HandleTaken).ShouldBe(19);
     }
 
     [Fact]
@@ -306,7 +306,8 @@ public abstract partial class StoreContract
     {
         User user = await MakeUser("mia@example.test");
         Organization organization = await MakeOrganization("northwind");
-        bool[] made = await AtOnce(_ => Memberships.CreateAsync(NewMembership(user, organization), None));
-        made.Count(static one => one).ShouldBe(1);
+        MembershipWrite[] made = await AtOnce(_ => Memberships.CreateAsync(NewMembership(user, organization), Origin.System, None));
+        made.Count(static one => one == MembershipWrite.Done).ShouldBe(1);
+        made.Count(static one => one == MembershipWrite.MemberAlready).ShouldBe(19);
     }
 }

@@ -79,7 +79,7 @@ public abstract partial class StoreContract
         (await Sessions.FindAsync(Realm.Id, shared.Session.Id, None))!.IsLive(Now).ShouldBeTrue("another grant rests on it");
         (await Sessions.FindAsync(Realm.Id, browser.Session.Id, None))!.IsLive(Now).ShouldBeTrue("a browser's session is for all organizations");
         GrantFacts facts = (await Grants.LoadAsync(Realm.Id, multi.Grant.Id, None))!;
-        facts.Organizations.ShouldBeOfType<OrganizationClaims.Many>().Memberships.ShouldBeEmpty();
+        facts.OrganizationsAt(Now).ShouldBeOfType<OrganizationClaims.Many>().Memberships.ShouldBeEmpty();
     }
 
     [Fact]

@@ -30,11 +30,11 @@ public abstract partial class StoreContract
         (key.RealmId, key.Kid, key.Algorithm, key.CreatedAt).ShouldBe((Realm.Id, "k1", "ES256", Now));
         key.SealedPrivateKey.ShouldBe([1, 2]);
 
-        await Realms.CreateRoleAsync(new Role { RealmId = Realm.Id, Slug = "owner", Name = "Owner", Permissions = ["a", "b"] }, None);
-        await Realms.CreateRoleAsync(new Role { RealmId = Realm.Id, Slug = "none", Name = "None", Permissions = [] }, None);
-        (await Realms.RolesAsync(Realm.Id, ["owner", "unknown"], None)).ShouldHaveSingleItem().Permissions.ShouldBe(["a", "b"]);
-        (await Realms.RolesAsync(Realm.Id, [], None)).ShouldBeEmpty();
-        (await Realms.RolesAsync(Other.Id, ["owner"], None)).ShouldBeEmpty();
+        await Roles.CreateAsync(NewRole("owner", ["a", "b"]), Origin.System, None);
+        await Roles.CreateAsync(NewRole("none", []), Origin.System, None);
+        (await Roles.NamedAsync(Realm.Id, [], ["owner", "unknown"], None)).ShouldHaveSingleItem().Permissions.ShouldBe(["a", "b"]);
+        (await Roles.NamedAsync(Realm.Id, [], [], None)).ShouldBeEmpty();
+        (await Roles.NamedAsync(Other.Id, [], ["owner"], None)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public abstract partial class StoreContract
             Settings = new OrganizationSettings { MfaRequired = true, DefaultMemberScopes = ["member"] },
         };
         OrganizationDomain[] domains = [NewDomain(organization, "northwind.test"), NewDomain(organization, "n.test", verified: false), NewDomain(organization, "a.test")];
-        (await Organizations.CreateAsync(organization, domains, None)).ShouldBe(OrganizationWrite.Done);
+        (await Organizations.CreateAsync(organization, domains, Origin.System, None)).Outcome.ShouldBe(OrganizationWrite.Done);
         foreach (Organization? found in new[]
         {
             await Organizations.FindAsync(Realm.Id, organization.Id, None),
@@ -129,30 +129,29 @@ public abstract partial class StoreContract
         }
 
         (await Organizations.FindByDomainAsync(Realm.Id, "n.test", None)).ShouldBeNull("only a verified domain leads anywhere");
-        (await Organizations.DomainsAsync(Realm.Id, [organization.Id], None))[organization.Id].Select(static domain => domain.Domain)
+        (await Domains.OfAsync(Realm.Id, [organization.Id], None))[organization.Id].Select(static domain => domain.Domain)
             .ShouldBe(["northwind.test", "n.test", "a.test"], "in the order they were added");
-        (await Organizations.DomainsAsync(Realm.Id, [], None)).ShouldBeEmpty();
+        (await Domains.OfAsync(Realm.Id, [], None)).ShouldBeEmpty();
 
         Organization second = NewOrganization("contoso");
-        (await Organizations.CreateAsync(second with { Handle = "northwind" }, [], None)).ShouldBe(OrganizationWrite.HandleTaken);
-        (await Organizations.CreateAsync(second with { ExternalId = "ext-1" }, [], None)).ShouldBe(OrganizationWrite.ExternalIdTaken);
-        (await Organizations.CreateAsync(second, [NewDomain(second, "northwind.test")], None)).ShouldBe(OrganizationWrite.DomainTaken);
+        (await Organizations.CreateAsync(second with { Handle = "northwind" }, [], Origin.System, None)).Outcome.ShouldBe(OrganizationWrite.HandleTaken);
+        (await Organizations.CreateAsync(second with { ExternalId = "ext-1" }, [], Origin.System, None)).Outcome.ShouldBe(OrganizationWrite.ExternalIdTaken);
+        (await Organizations.CreateAsync(second, [NewDomain(second, "northwind.test")], Origin.System, None)).Outcome.ShouldBe(OrganizationWrite.DomainTaken);
         (await Organizations.FindByHandleAsync(Realm.Id, "contoso", None)).ShouldBeNull("what failed left nothing behind");
-        (await Organizations.CreateAsync(second, [], None)).ShouldBe(OrganizationWrite.Done);
+        (await Organizations.CreateAsync(second, [], Origin.System, None)).Outcome.ShouldBe(OrganizationWrite.Done);
         (await Organizations.UpdateAsync(second with { Handle = "northwind" }, null, None)).ShouldBe(OrganizationWrite.HandleTaken);
         (await Organizations.UpdateAsync(second, [NewDomain(second, "northwind.test")], None)).ShouldBe(OrganizationWrite.DomainTaken);
 
         Organization renamed = organization with { Name = "North", ExternalId = null, UpdatedAt = Now.AddMinutes(1) };
         (await Organizations.UpdateAsync(renamed, null, None)).ShouldBe(OrganizationWrite.Done);
         Same(await Organizations.FindAsync(Realm.Id, organization.Id, None), renamed);
-        (await Organizations.DomainsAsync(Realm.Id, [organization.Id], None)).Count.ShouldBe(1, "no domains named, none changed");
+        (await Domains.OfAsync(Realm.Id, [organization.Id], None)).Count.ShouldBe(1, "no domains named, none changed");
         (await Organizations.UpdateAsync(renamed, [], None)).ShouldBe(OrganizationWrite.Done);
-        (await Organizations.DomainsAsync(Realm.Id, [organization.Id], None)).ShouldBeEmpty();
+        (await Domains.OfAsync(Realm.Id, [organization.Id], None)).ShouldBeEmpty();
         (await Organizations.UpdateAsync(NewOrganization("gone"), null, None)).ShouldBe(OrganizationWrite.NotFound);
 
-        await Organizations.UpdateAsync(renamed with { Status = OrganizationStatus.Deleting }, null, None);
-        (await Organizations.FindAsync(Realm.Id, organization.Id, None)).ShouldBeNull("what is being deleted is not found");
         (await Organizations.DeleteAsync(Realm.Id, organization.Id, Now, None)).ShouldBeTrue();
+        (await Organizations.FindAsync(Realm.Id, organization.Id, None)).ShouldBeNull();
         (await Organizations.DeleteAsync(Realm.Id, organization.Id, Now, None)).ShouldBeFalse();
     }
 
@@ -224,8 +223,8 @@ public abstract partial class StoreContract
         User user = await MakeUser("mia@example.test");
         Organization organization = await MakeOrganization("northwind");
         Membership membership = NewMembership(user, organization) with { Title = "Founder", Scopes = ["owner", "billing:write"] };
-        (await Memberships.CreateAsync(membership, None)).ShouldBeTrue();
-        (await Memberships.CreateAsync(NewMembership(user, organization), None)).ShouldBeFalse("the pair is one already");
+        (await Memberships.CreateAsync(membership, Origin.System, None)).ShouldBe(MembershipWrite.Done);
+        (await Memberships.CreateAsync(NewMembership(user, organization), Origin.System, None)).ShouldBe(MembershipWrite.MemberAlready);
         Same(await Memberships.FindAsync(Realm.Id, membership.Id, None), membership);
         Same(await Memberships.FindAsync(Realm.Id, user.Id, organization.Id, None), membership);
         (await Memberships.ListDetailsAsync(Realm.Id, user.Id, organization: null, [MembershipStatus.Active, MembershipStatus.Pending], FirstMemberships, None)).Items.Count.ShouldBe(1);
@@ -238,7 +237,7 @@ public abstract partial class StoreContract
         (await Memberships.DeleteAsync(membership, Now, None)).ShouldBeTrue();
         (await Memberships.DeleteAsync(membership, Now, None)).ShouldBeFalse();
         await Organizations.UpdateAsync(organization with { Status = OrganizationStatus.Deleting }, null, None);
-        (await Memberships.CreateAsync(NewMembership(user, organization), None)).ShouldBeFalse("nobody joins what is being deleted");
+        (await Memberships.CreateAsync(NewMembership(user, organization), Origin.System, None)).ShouldBe(MembershipWrite.NotFound, "nobody joins what is being deleted");
     }
 
     [Fact]
@@ -316,7 +315,7 @@ public abstract partial class StoreContract
         Organization contoso = await MakeOrganization("contoso");
         Membership membership = await MakeMembership(user, northwind);
         await MakeMembership(user, contoso);
-        await Realms.CreateRoleAsync(new Role { RealmId = Realm.Id, Slug = "member", Name = "Member", Permissions = ["read"] }, None);
+        await Roles.CreateAsync(NewRole("member", ["read"]), Origin.System, None);
 
         SignInCompletion one = await MakeGrant(client, user, TokenProfile.SingleOrg, new OrganizationChoice.Chosen(northwind.Id), cookie: Secret.New());
         GrantFacts facts = (await Grants.LoadAsync(Realm.Id, one.Grant.Id, None)).ShouldNotBeNull();

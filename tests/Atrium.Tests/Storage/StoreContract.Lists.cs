@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Events;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
@@ -107,8 +108,8 @@ public abstract partial class StoreContract
             ("umlaut", "Über GmbH"),
         ];
         foreach ((string one, string name) in all)
-            await Organizations.CreateAsync(NewOrganization(one) with { Name = name }, [], None);
-        (await Organizations.ListAsync(Realm.Id, search, [], new PageRequest<Organization>(10), None)).Items
+            await Organizations.CreateAsync(NewOrganization(one) with { Name = name }, [], Origin.System, None);
+        (await Organizations.ListAsync(Realm.Id, new OrganizationFilter { Search = search }, new PageRequest<Organization>(10), None)).Items
             .Select(static found => found.Handle).ShouldBe(handle is null ? [] : [handle]);
     }
 
@@ -117,8 +118,8 @@ public abstract partial class StoreContract
     {
         Organization organization = await MakeOrganization("northwind");
         await Organizations.UpdateAsync(organization with { Name = "Süd" }, null, None);
-        (await Organizations.ListAsync(Realm.Id, "SÜD", [], new PageRequest<Organization>(10), None)).Items.ShouldHaveSingleItem();
-        (await Organizations.ListAsync(Realm.Id, "northwind", [], new PageRequest<Organization>(10), None)).Items.ShouldBeEmpty();
+        (await Organizations.ListAsync(Realm.Id, new OrganizationFilter { Search = "SÜD" }, new PageRequest<Organization>(10), None)).Items.ShouldHaveSingleItem();
+        (await Organizations.ListAsync(Realm.Id, new OrganizationFilter { Search = "northwind" }, new PageRequest<Organization>(10), None)).Items.ShouldBeEmpty();
     }
 
     [Fact]
@@ -126,17 +127,17 @@ public abstract partial class StoreContract
     {
         Organization northwind = NewOrganization("northwind");
         Organization contoso = NewOrganization("contoso");
-        await Organizations.CreateAsync(northwind, [NewDomain(northwind, "northwind.test"), NewDomain(northwind, "n.test")], None);
-        await Organizations.CreateAsync(contoso, [NewDomain(contoso, "contoso.test")], None);
+        await Organizations.CreateAsync(northwind, [NewDomain(northwind, "northwind.test"), NewDomain(northwind, "n.test")], Origin.System, None);
+        await Organizations.CreateAsync(contoso, [NewDomain(contoso, "contoso.test")], Origin.System, None);
         (await ByDomain("n.test")).ShouldBe(["northwind"]);
         (await ByDomain("n.test", "northwind.test", "contoso.test")).ShouldBe(["contoso", "northwind"]);
         (await ByDomain("unknown.test")).ShouldBeEmpty();
-        ILookup<Id<Organization>, OrganizationDomain> domains = await Organizations.DomainsAsync(Realm.Id, [northwind.Id, contoso.Id], None);
+        ILookup<Id<Organization>, OrganizationDomain> domains = await Domains.OfAsync(Realm.Id, [northwind.Id, contoso.Id], None);
         domains[northwind.Id].Count().ShouldBe(2);
         domains[contoso.Id].ShouldHaveSingleItem().Domain.ShouldBe("contoso.test");
 
         async Task<IEnumerable<string>> ByDomain(params string[] names) =>
-            (await Organizations.ListAsync(Realm.Id, search: null, names, new PageRequest<Organization>(10), None)).Items.Select(static one => one.Handle);
+            (await Organizations.ListAsync(Realm.Id, new OrganizationFilter { Domains = names }, new PageRequest<Organization>(10), None)).Items.Select(static one => one.Handle);
     }
 
     [Fact]

@@ -1,8 +1,8 @@
 using Atrium.Core;
-using Atrium.Core.Events;
-using Atrium.Core.SignIns;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
+using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
 using Atrium.Storage;
@@ -20,7 +20,7 @@ public abstract partial class StoreContract
         Client client = await MakeClient();
         User user = await MakeUser("mia@example.test");
         Organization organization = NewOrganization("northwind") with { ExternalId = "ext" };
-        await Organizations.CreateAsync(organization, [NewDomain(organization, "northwind.test")], None);
+        await Organizations.CreateAsync(organization, [NewDomain(organization, "northwind.test")], Origin.System, None);
         Membership membership = await MakeMembership(user, organization);
         Factor factor = await MakeFactor(user);
         FactorChallenge challenge = await MakeChallenge(factor);
@@ -40,15 +40,15 @@ public abstract partial class StoreContract
         (await Organizations.FindByHandleAsync(Other.Id, "northwind", None)).ShouldBeNull();
         (await Organizations.FindByExternalIdAsync(Other.Id, "ext", None)).ShouldBeNull();
         (await Organizations.FindByDomainAsync(Other.Id, "northwind.test", None)).ShouldBeNull();
-        (await Organizations.DomainsAsync(Other.Id, [organization.Id], None)).ShouldBeEmpty();
-        (await Organizations.ListAsync(Other.Id, search: null, [], new PageRequest<Organization>(10), None)).Items.ShouldBeEmpty();
+        (await Domains.OfAsync(Other.Id, [organization.Id], None)).ShouldBeEmpty();
+        (await Organizations.ListAsync(Other.Id, OrganizationFilter.None, new PageRequest<Organization>(10), None)).Items.ShouldBeEmpty();
         (await Organizations.UpdateAsync(organization with { RealmId = Other.Id }, null, None)).ShouldBe(OrganizationWrite.NotFound);
         (await Organizations.DeleteAsync(Other.Id, organization.Id, Now, None)).ShouldBeFalse();
         (await Memberships.FindAsync(Other.Id, membership.Id, None)).ShouldBeNull();
         (await Memberships.FindAsync(Other.Id, user.Id, organization.Id, None)).ShouldBeNull();
         (await Memberships.UpdateAsync(membership with { RealmId = Other.Id }, None)).ShouldBeFalse();
         (await Memberships.DeleteAsync(membership with { RealmId = Other.Id }, Now, None)).ShouldBeFalse();
-        (await Memberships.CreateAsync(NewMembership(user with { RealmId = Other.Id }, organization), None)).ShouldBeFalse();
+        (await Memberships.CreateAsync(NewMembership(user with { RealmId = Other.Id }, organization), Origin.System, None)).ShouldBe(MembershipWrite.NotFound);
         (await Factors.FindAsync(Other.Id, factor.Id, None)).ShouldBeNull();
         (await Factors.FindChallengeAsync(Other.Id, challenge.Id, None)).ShouldBeNull();
         (await Factors.SpendAsync(Other.Id, new SpentProof(Factor: factor.Id, Step: 1), Now, Origin.System, None)).ShouldBeFalse();
@@ -69,7 +69,7 @@ public abstract partial class StoreContract
     {
         (await Users.CreateAsync(NewUser("mia@example.test"), null, Origin.System, None)).ShouldBe(UserWrite.Done);
         (await Users.CreateAsync(NewUser("mia@example.test", Other), null, Origin.System, None)).ShouldBe(UserWrite.Done);
-        (await Organizations.CreateAsync(NewOrganization("northwind"), [], None)).ShouldBe(OrganizationWrite.Done);
-        (await Organizations.CreateAsync(NewOrganization("northwind", Other), [], None)).ShouldBe(OrganizationWrite.Done);
+        (await Organizations.CreateAsync(NewOrganization("northwind"), [], Origin.System, None)).Outcome.ShouldBe(OrganizationWrite.Done);
+        (await Organizations.CreateAsync(NewOrganization("northwind", Other), [], Origin.System, None)).Outcome.ShouldBe(OrganizationWrite.Done);
     }
 }

@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Events;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -38,6 +39,10 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected ClientStore Clients { get; private set; } = null!;
 
     protected OrganizationStore Organizations { get; private set; } = null!;
+
+    protected RoleStore Roles { get; private set; } = null!;
+
+    protected OrganizationDomainStore Domains { get; private set; } = null!;
 
     protected UserStore Users { get; private set; } = null!;
 
@@ -87,6 +92,8 @@ public abstract partial class StoreContract : IAsyncLifetime
         Events = new(Database);
         Clients = new ClientStore(Database);
         Organizations = new OrganizationStore(Database);
+        Roles = new RoleStore(Database);
+        Domains = new OrganizationDomainStore(Database);
         Users = new UserStore(Database);
         Memberships = new MembershipStore(Database);
         Factors = new FactorStore(Database);
@@ -158,7 +165,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected async Task<Organization> MakeOrganization(string handle, Realm? realm = null)
     {
         Organization organization = NewOrganization(handle, realm);
-        await Organizations.CreateAsync(organization, [], None);
+        await Organizations.CreateAsync(organization, [], Origin.System, None);
         return organization;
     }
 
@@ -168,7 +175,18 @@ public abstract partial class StoreContract : IAsyncLifetime
         Id = Id<OrganizationDomain>.New(Clock),
         OrganizationId = organization.Id,
         Domain = domain,
-        Verified = verified,
+        State = verified ? DomainState.Verified : DomainState.Pending,
+        CreatedAt = Now,
+        UpdatedAt = Now,
+    };
+
+    protected Role NewRole(string slug, string[] permissions, Organization? organization = null) => new()
+    {
+        RealmId = Realm.Id,
+        OrganizationId = organization?.Id,
+        Slug = slug,
+        Name = slug,
+        Permissions = permissions,
         CreatedAt = Now,
         UpdatedAt = Now,
     };
@@ -206,7 +224,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     protected async Task<Membership> MakeMembership(User user, Organization organization, MembershipStatus status = MembershipStatus.Active)
     {
         Membership membership = NewMembership(user, organization, status);
-        await Memberships.CreateAsync(membership, None);
+        await Memberships.CreateAsync(membership, Origin.System, None);
         return membership;
     }
 

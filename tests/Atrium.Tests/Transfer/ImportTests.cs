@@ -139,7 +139,7 @@ public abstract class ImportTests : IAsyncLifetime
         organization.UpdatedAt.ToUnixTimeMilliseconds().ShouldBe(1700000000001);
         (await new OrganizationStore(database).FindByDomainAsync(realm.Id, "northwind.example", default))!.Id.ShouldBe(organization.Id);
         (await new OrganizationStore(database).FindByDomainAsync(realm.Id, "nw.example", default)).ShouldBeNull("it is not verified");
-        (await new OrganizationStore(database).ListAsync(realm.Id, "wind ä", [], new PageRequest<Organization>(10), default)).Items.Count.ShouldBe(1);
+        (await new OrganizationStore(database).ListAsync(realm.Id, new OrganizationFilter { Search = "wind ä" }, new PageRequest<Organization>(10), default)).Items.Count.ShouldBe(1);
 
         UserAndPassword found = (await new UserStore(database).FindForSignInAsync(realm.Id, "MIA", null, default))!;
         found.PasswordHash.ShouldBe(Bcrypt);
@@ -154,7 +154,7 @@ public abstract class ImportTests : IAsyncLifetime
         membership.Scopes.ShouldBe(["admin", "billing"]);
         (membership.Title, membership.Status).ShouldBe(("CFO", MembershipStatus.Pending));
         membership.JoinedAt.ToUnixTimeMilliseconds().ShouldBe(1700000000005);
-        (await new RealmStore(database).RolesAsync(realm.Id, ["admin"], default)).Single().Permissions.ShouldBe(["orders:read", "orders:write"]);
+        (await new RoleStore(database).NamedAsync(realm.Id, [], ["admin"], default)).Single().Permissions.ShouldBe(["orders:read", "orders:write"]);
     }
 
     [Fact]

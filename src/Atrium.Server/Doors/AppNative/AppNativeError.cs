@@ -75,6 +75,7 @@ public sealed record AppNativeError(int Status, string Code, string Message, str
             SignInRefusal.Expired => FlowUnknown,
             SignInRefusal.ClientDisabled => ClientDisabled,
             SignInRefusal.UserDisabled => AuthenticationFailed("The account is disabled."),
+            SignInRefusal.MethodNotAllowed => AuthenticationFailed("The organization allows no way of signing in that there is here."),
             SignInRefusal.TooManyTries => AuthenticationFailed("Too many wrong codes. Start a new flow."),
             _ => OrganizationUnavailable,
         },

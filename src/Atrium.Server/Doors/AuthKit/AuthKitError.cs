@@ -118,6 +118,10 @@ public sealed record AuthKitErrorBody
     public string? EmailVerificationId { get; init; }
 
     public IReadOnlyList<string>? ConnectionIds { get; init; }
+
+    public IReadOnlyList<string>? SsoConnectionIds { get; init; }
+
+    public IReadOnlyDictionary<string, bool>? AuthMethods { get; init; }
 }
 
 /// <summary>One thing wrong with a request.</summary>

@@ -40,7 +40,7 @@ public sealed record MembershipJson
     public static MembershipJson From(MembershipDetails details)
     {
         Membership membership = details.Membership;
-        SlimRole[] roles = [.. OrganizationClaims.SplitScopes(membership.Scopes, details.Roles).Roles.Select(static slug => new SlimRole(slug))];
+        SlimRole[] roles = [.. OrganizationClaims.SplitScopes(membership.OrganizationId, membership.Scopes, details.Roles).Roles.Select(static slug => new SlimRole(slug))];
         return new()
         {
             Id = membership.Id.ToString(),

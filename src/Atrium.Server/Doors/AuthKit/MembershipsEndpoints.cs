@@ -38,6 +38,9 @@ public static class MembershipsEndpoints
         "cannot_deactivate_pending_organization_membership",
         "A pending organization membership cannot be deactivated. Revoke the invitation or delete the membership instead.");
 
+    private static readonly AuthKitError OrganizationFull = AuthKitError.Plain(
+        "organization_member_limit_reached", "The organization has as many members as it may have.", StatusCodes.Status409Conflict);
+
     private static async Task<Results<JsonAnswer<ListJson<MembershipJson>>, AuthKitError>> ListAsync(
         HttpContext context, MembershipStore memberships, UserStore users, OrganizationStore organizations, CancellationToken cancellationToken)
     {
@@ -89,7 +92,7 @@ public static class MembershipsEndpoints
         MembershipStore memberships,
         UserStore users,
         OrganizationStore organizations,
-        RealmStore realms,
+        RoleStore roleStore,
         TimeProvider clock,
         CancellationToken cancellationToken)
     {
@@ -109,7 +112,7 @@ public static class MembershipsEndpoints
             return OrganizationNotFound(organizationId);
         }
 
-        if (await UnknownRoleAsync(realms, realm, slugs, cancellationToken) is { } unknownRole)
+        if (await UnknownRoleAsync(roleStore, realm, organization.Id, slugs, cancellationToken) is { } unknownRole)
             return unknownRole;
 
         DateTimeOffset now = clock.GetUtcNow();
@@ -126,10 +129,14 @@ public static class MembershipsEndpoints
             CreatedAt = now,
             UpdatedAt = now,
         };
-        if (await memberships.CreateAsync(membership, cancellationToken))
+        IReadOnlyList<Role> roles = await roleStore.NamedAsync(realm, [organization.Id], membership.Scopes, cancellationToken);
+        JsonAnswer<MembershipJson> made = Answer(new MembershipDetails(membership, user, organization, roles), StatusCodes.Status201Created);
+        switch (await memberships.CreateAsync(membership, context.Origin<MembershipWrite>(outcome => outcome == MembershipWrite.Done ? made : OrganizationFull), cancellationToken))
         {
-            IReadOnlyList<Role> roles = await realms.RolesAsync(realm, membership.Scopes, cancellationToken);
-            return Answer(new MembershipDetails(membership, user, organization, roles), StatusCodes.Status201Created);
+            case MembershipWrite.Done:
+                return made;
+            case MembershipWrite.OrganizationFull:
+                return OrganizationFull;
         }
 
         // The pair has one already, or one of the two has gone meanwhile.
@@ -144,6 +151,7 @@ public static class MembershipsEndpoints
                 before = current.Membership.Status;
                 return before == MembershipStatus.Suspended ? WithRoles(current, slugs, now) with { Status = MembershipStatus.Active, UpdatedAt = now } : current.Membership;
             },
+            context.Origin(),
             cancellationToken);
         return (before, reactivated) switch
         {
@@ -162,21 +170,21 @@ public static class MembershipsEndpoints
             : NotFound(id);
 
     private static async Task<Results<JsonAnswer<MembershipJson>, AuthKitError>> UpdateAsync(
-        HttpContext context, string id, MembershipStore memberships, RealmStore realms, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, string id, MembershipStore memberships, RoleStore roleStore, TimeProvider clock, CancellationToken cancellationToken)
     {
         if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? error, out Fields? fields))
             return error;
         Id<Realm> realm = context.Caller().Realm;
-        if (Id<Membership>.Parse(id) is not { } known || await memberships.FindAsync(realm, known, cancellationToken) is null)
+        if (Id<Membership>.Parse(id) is not { } known || await memberships.FindAsync(realm, known, cancellationToken) is not { } standing)
             return NotFound(id);
         IReadOnlyList<string>? slugs = ReadRoles(fields);
         if (fields.Error is { } invalid)
             return invalid;
-        if (await UnknownRoleAsync(realms, realm, slugs, cancellationToken) is { } unknownRole)
+        if (await UnknownRoleAsync(roleStore, realm, standing.OrganizationId, slugs, cancellationToken) is { } unknownRole)
             return unknownRole;
 
         DateTimeOffset now = clock.GetUtcNow();
-        return await memberships.ChangeAsync(realm, known, current => WithRoles(current, slugs, now), cancellationToken) is { } details
+        return await memberships.ChangeAsync(realm, known, current => WithRoles(current, slugs, now), context.Origin(), cancellationToken) is { } details
             ? Answer(details)
             : NotFound(id);
     }
@@ -184,8 +192,7 @@ public static class MembershipsEndpoints
     private static async Task<Results<StatusCodeHttpResult, AuthKitError>> DeleteAsync(
         HttpContext context, string id, MembershipStore memberships, TimeProvider clock, CancellationToken cancellationToken) =>
         Id<Membership>.Parse(id) is { } known
-        && await memberships.FindDetailsAsync(context.Caller().Realm, known, cancellationToken) is { } details
-        && await memberships.DeleteAsync(details.Membership, clock.GetUtcNow(), cancellationToken)
+        && await memberships.DeleteAsync(context.Caller().Realm, known, static _ => true, clock.GetUtcNow(), context.Origin(), cancellationToken)
             ? TypedResults.StatusCode(StatusCodes.Status200OK)
             : NotFound(id);
 
@@ -217,6 +224,7 @@ public static class MembershipsEndpoints
             current => current.Membership.Status == to || current.Membership.Status == MembershipStatus.Pending
                 ? current.Membership
                 : current.Membership with { Status = to, UpdatedAt = now },
+            context.Origin(),
             cancellationToken);
         return details switch
         {
@@ -241,11 +249,11 @@ public static class MembershipsEndpoints
     }
 
     private static async Task<AuthKitError?> UnknownRoleAsync(
-        RealmStore realms, Id<Realm> realm, IReadOnlyList<string>? slugs, CancellationToken cancellationToken)
+        RoleStore roleStore, Id<Realm> realm, Id<Organization> organization, IReadOnlyList<string>? slugs, CancellationToken cancellationToken)
     {
         if (slugs is null)
             return null;
-        IReadOnlyList<Role> roles = await realms.RolesAsync(realm, slugs, cancellationToken);
+        IReadOnlyList<Role> roles = await roleStore.NamedAsync(realm, [organization], slugs, cancellationToken);
         return slugs.FirstOrDefault(slug => roles.All(role => role.Slug != slug)) is { } unknown
             ? AuthKitError.Plain("invalid_role", $"Role '{unknown}' is not a valid role.", StatusCodes.Status422UnprocessableEntity)
             : null;

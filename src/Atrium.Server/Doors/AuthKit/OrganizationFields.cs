@@ -7,9 +7,6 @@ namespace Atrium.Server.Doors.AuthKit;
 /// <summary>What a body says about an organization. A key that the body does not have changes nothing.</summary>
 internal sealed record OrganizationFields
 {
-    /// <summary>More than any customer has; each is a row and a look-up.</summary>
-    private const int MaxDomains = 100;
-
     private string? Name { get; init; }
 
     private bool? AllowProfilesOutside { get; init; }
@@ -80,13 +77,15 @@ internal sealed record OrganizationFields
                     Id = ids.Dequeue(),
                     OrganizationId = organization.Id,
                     Domain = domain,
-                    Verified = verified ?? false,
+                    State = verified == true ? DomainState.Verified : DomainState.Pending,
                     CreatedAt = now,
                     UpdatedAt = now,
                 };
             }
 
-            return verified is { } state && state != existing.Verified ? existing with { Verified = state, UpdatedAt = now } : existing;
+            return verified is { } state && state != existing.Verified
+                ? existing with { State = state ? DomainState.Verified : DomainState.Pending, UpdatedAt = now }
+                : existing;
         }
     }
 
@@ -117,8 +116,8 @@ internal sealed record OrganizationFields
                 domains[domain] = state == OrganizationDomainJson.Verified;
         }
 
-        if (domains.Count > MaxDomains)
-            fields.Refuse("domains", "domains_too_many", $"An organization has at most {MaxDomains} domains.");
+        if (domains.Count > OrganizationRules.MaxDomains)
+            fields.Refuse("domains", "domains_too_many", $"An organization has at most {OrganizationRules.MaxDomains} domains.");
         return domains;
 
         string? Read(string text, string field)

@@ -44,6 +44,7 @@ public sealed record OrganizationDomainJson
 {
     public const string Verified = "verified";
     public const string Pending = "pending";
+    private const string Failed = "failed";
 
     [JsonPropertyName("object")]
     public string Kind => "organization_domain";
@@ -68,7 +69,12 @@ public sealed record OrganizationDomainJson
         Id = domain.Id.ToString(),
         OrganizationId = domain.OrganizationId.ToString(),
         Domain = domain.Domain,
-        State = domain.Verified ? Verified : Pending,
+        State = domain.State switch
+        {
+            DomainState.Verified => Verified,
+            DomainState.Failed => Failed,
+            _ => Pending,
+        },
         CreatedAt = domain.CreatedAt,
         UpdatedAt = domain.UpdatedAt,
     };

@@ -23,7 +23,7 @@ public static class OrganizationsEndpoints
     }
 
     private static async Task<Results<JsonAnswer<ListJson<OrganizationJson>>, AuthKitError>> ListAsync(
-        HttpContext context, OrganizationStore organizations, CancellationToken cancellationToken)
+        HttpContext context, OrganizationStore organizations, OrganizationDomainStore domainStore, CancellationToken cancellationToken)
     {
         if (!ListQuery<Organization>.TryRead(context.Request, out ListQuery<Organization>? query, out AuthKitError? error))
             return error;
@@ -34,16 +34,17 @@ public static class OrganizationsEndpoints
         // What is no domain belongs to nobody.
         Page<Organization> page = asked.Count > 0 && domains.Length == 0
             ? new([], HasBefore: false, HasAfter: false)
-            : await organizations.ListAsync(realm, ResourceFields.QueryText(context, "search"), domains, query.Page, cancellationToken);
+            : await organizations.ListAsync(
+                realm, new OrganizationFilter { Search = ResourceFields.QueryText(context, "search"), Domains = domains }, query.Page, cancellationToken);
         ILookup<Id<Organization>, OrganizationDomain> theirs =
-            await organizations.DomainsAsync(realm, [.. page.Items.Select(static organization => organization.Id)], cancellationToken);
+            await domainStore.OfAsync(realm, [.. page.Items.Select(static organization => organization.Id)], cancellationToken);
         return new JsonAnswer<ListJson<OrganizationJson>>(
             query.ToJson(page, static organization => organization.Id, organization => OrganizationJson.From(organization, theirs[organization.Id])),
             AuthKitJson.Default.ListJsonOrganizationJson);
     }
 
     private static async Task<Results<JsonAnswer<OrganizationJson>, AuthKitError>> CreateAsync(
-        HttpContext context, OrganizationStore organizations, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, OrganizationStore organizations, OrganizationDomainStore domainStore, TimeProvider clock, CancellationToken cancellationToken)
     {
         if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? error, out Fields? fields))
             return error;
@@ -64,41 +65,36 @@ public static class OrganizationsEndpoints
         };
         if (read.ApplyTo(empty, [], clock) is not { } made)
             return ResourceFields.InvalidMetadata;
-        IReadOnlyList<string> handles = Handles.Candidates(made.Organization.Name, made.Organization.Id);
-        IReadOnlyList<string> taken = await organizations.TakenHandlesAsync(empty.RealmId, handles, cancellationToken);
-
-        // Somebody else may take the best free handle meanwhile; the last candidate is this organization's alone.
-        IReadOnlyList<OrganizationDomain> domains = made.Domains ?? [];
-        Organization organization = made.Organization with { Handle = handles.FirstOrDefault(handle => !taken.Contains(handle)) ?? handles[^1] };
-        OrganizationWrite outcome = await organizations.CreateAsync(organization, domains, cancellationToken);
-        if (outcome == OrganizationWrite.HandleTaken)
+        MadeOrganization created = await organizations.CreateAsync(
+            made.Organization,
+            Handles.Candidates(made.Organization.Name, made.Organization.Id),
+            made.Domains ?? [],
+            context.Origin<MadeOrganization>(static result => result.Outcome == OrganizationWrite.Done
+                ? Answer(result.Organization, result.Domains, StatusCodes.Status201Created)
+                : ResourceFields.ExternalIdTaken),
+            cancellationToken);
+        return created.Outcome switch
         {
-            organization = organization with { Handle = handles[^1] };
-            outcome = await organizations.CreateAsync(organization, domains, cancellationToken);
-        }
-
-        return outcome switch
-        {
-            OrganizationWrite.Done => Answer(organization, domains, StatusCodes.Status201Created),
+            OrganizationWrite.Done => Answer(created.Organization, created.Domains, StatusCodes.Status201Created),
             OrganizationWrite.ExternalIdTaken => ResourceFields.ExternalIdTaken,
-            _ => await DomainTakenAsync(organizations, organization.RealmId, organization.Id, read.Domains, cancellationToken),
+            _ => await DomainTakenAsync(domainStore, created.Organization.RealmId, created.Organization.Id, read.Domains, cancellationToken),
         };
     }
 
     private static async Task<Results<JsonAnswer<OrganizationJson>, AuthKitError>> GetByExternalIdAsync(
-        HttpContext context, OrganizationStore organizations, CancellationToken cancellationToken) =>
+        HttpContext context, OrganizationStore organizations, OrganizationDomainStore domainStore, CancellationToken cancellationToken) =>
         await organizations.FindByExternalIdAsync(context.Caller().Realm, ResourceFields.ExternalIdInPath(context), cancellationToken) is { } organization
-            ? await AnswerAsync(organizations, organization, cancellationToken)
+            ? await AnswerAsync(domainStore, organization, cancellationToken)
             : AuthKitError.NotFound;
 
     private static async Task<Results<JsonAnswer<OrganizationJson>, AuthKitError>> GetAsync(
-        HttpContext context, string id, OrganizationStore organizations, CancellationToken cancellationToken) =>
+        HttpContext context, string id, OrganizationStore organizations, OrganizationDomainStore domainStore, CancellationToken cancellationToken) =>
         Id<Organization>.Parse(id) is { } known && await organizations.FindAsync(context.Caller().Realm, known, cancellationToken) is { } organization
-            ? await AnswerAsync(organizations, organization, cancellationToken)
+            ? await AnswerAsync(domainStore, organization, cancellationToken)
             : AuthKitError.NotFound;
 
     private static async Task<Results<JsonAnswer<OrganizationJson>, AuthKitError>> UpdateAsync(
-        HttpContext context, string id, OrganizationStore organizations, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, string id, OrganizationStore organizations, OrganizationDomainStore domainStore, TimeProvider clock, CancellationToken cancellationToken)
     {
         if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? error, out Fields? fields))
             return error;
@@ -110,35 +106,48 @@ public static class OrganizationsEndpoints
             return invalid;
 
         (OrganizationWrite outcome, OrganizationChange? change) = await organizations.ChangeAsync(
-            realm, known, (organization, domains) => read.ApplyTo(organization, domains, clock), cancellationToken);
+            realm, known, (organization, domains) => read.ApplyTo(organization, domains, clock), context.Origin(), cancellationToken);
         return outcome switch
         {
             OrganizationWrite.Done => Answer(change!.Organization, change.Domains ?? []),
             OrganizationWrite.NotFound => AuthKitError.NotFound,
             OrganizationWrite.Refused => ResourceFields.InvalidMetadata,
             OrganizationWrite.ExternalIdTaken => ResourceFields.ExternalIdTaken,
-            _ => await DomainTakenAsync(organizations, realm, known, read.Domains, cancellationToken),
+            _ => await DomainTakenAsync(domainStore, realm, known, read.Domains, cancellationToken),
         };
     }
 
     /// <summary>202 without a body: a text such as "Accepted" makes the PHP SDK throw.</summary>
     private static async Task<Results<StatusCodeHttpResult, AuthKitError>> DeleteAsync(
-        HttpContext context, string id, OrganizationStore organizations, TimeProvider clock, CancellationToken cancellationToken) =>
-        Id<Organization>.Parse(id) is { } known && await organizations.DeleteAsync(context.Caller().Realm, known, clock.GetUtcNow(), cancellationToken)
-            ? TypedResults.StatusCode(StatusCodes.Status202Accepted)
-            : AuthKitError.NotFound;
+        HttpContext context, string id, OrganizationStore organizations, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        if (Id<Organization>.Parse(id) is not { } known)
+            return AuthKitError.NotFound;
+        OrganizationWrite outcome = await organizations.DeleteAsync(
+            context.Caller().Realm, known, static _ => true, clock.GetUtcNow(), context.Origin(), cancellationToken);
+        return outcome switch
+        {
+            OrganizationWrite.Done => TypedResults.StatusCode(StatusCodes.Status202Accepted),
+            OrganizationWrite.HasChildren => HasChildren,
+            _ => AuthKitError.NotFound,
+        };
+    }
+
+    /// <summary>This door knows nothing of parents; the management API makes them.</summary>
+    private static readonly AuthKitError HasChildren =
+        AuthKitError.MessageOnly("Other organizations belong to this one. Delete them, or move them elsewhere, first.", StatusCodes.Status409Conflict);
 
     private static async Task<AuthKitError> DomainTakenAsync(
-        OrganizationStore organizations, Id<Realm> realm, Id<Organization> id, IReadOnlyList<string> domains, CancellationToken cancellationToken)
+        OrganizationDomainStore domainStore, Id<Realm> realm, Id<Organization> id, IReadOnlyList<string> domains, CancellationToken cancellationToken)
     {
         // It may have become free again meanwhile; the answer stays what it was.
-        string taken = await organizations.TakenDomainAsync(realm, id, domains, cancellationToken) ?? string.Join(", ", domains);
+        string taken = await domainStore.FindTakenAsync(realm, id, domains, cancellationToken) ?? string.Join(", ", domains);
         return AuthKitError.MessageOnly($"An Organization with the domain {taken} already exists.", StatusCodes.Status409Conflict);
     }
 
     private static async Task<JsonAnswer<OrganizationJson>> AnswerAsync(
-        OrganizationStore organizations, Organization organization, CancellationToken cancellationToken) =>
-        Answer(organization, (await organizations.DomainsAsync(organization.RealmId, [organization.Id], cancellationToken))[organization.Id]);
+        OrganizationDomainStore domainStore, Organization organization, CancellationToken cancellationToken) =>
+        Answer(organization, (await domainStore.OfAsync(organization.RealmId, [organization.Id], cancellationToken))[organization.Id]);
 
     private static JsonAnswer<OrganizationJson> Answer(
         Organization organization, IEnumerable<OrganizationDomain> domains, int status = StatusCodes.Status200OK) =>

@@ -1,6 +1,8 @@
 using Atrium.Server.Doors.Management.ApiKeys;
 using Atrium.Server.Doors.Management.Clients;
 using Atrium.Server.Doors.Management.Events;
+using Atrium.Server.Doors.Management.Explain;
+using Atrium.Server.Doors.Management.Organizations;
 using Atrium.Server.Doors.Management.SigningKeys;
 using Atrium.Server.Doors.Management.Users;
 using Atrium.Server.Http;
@@ -21,6 +23,11 @@ public static class ManagementDoor
         realm.MapEvents();
         realm.MapSigningKeys();
         realm.MapUsers();
+        realm.MapExplain();
+        realm.MapOrganizations();
+        realm.MapMembers();
+        realm.MapDomains();
+        realm.MapRoles();
         door.MapFallback("/v1/{**rest}", static () => ManagementError.NoSuchPath);
     }
 }

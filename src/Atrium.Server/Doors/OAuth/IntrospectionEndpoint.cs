@@ -10,7 +10,7 @@ namespace Atrium.Server.Doors.OAuth;
 /// Token introspection (RFC 7662). A client learns about its own tokens; every other text, of whatever kind, is not active and nothing more.
 /// Organizations are read afresh.
 /// </summary>
-public sealed class IntrospectionEndpoint(ClientAuthentication authentication, PresentedTokens tokens, TokenIssuer issuer)
+public sealed class IntrospectionEndpoint(ClientAuthentication authentication, PresentedTokens tokens, TokenIssuer issuer, TimeProvider clock)
 {
     private static readonly OAuthError NoToken = new("ATR1601", "invalid_request", "token is missing.");
     private static readonly OAuthError NotPublic = new("ATR1602", "invalid_client", "Only a client that authenticates with a secret may introspect.", StatusCodes.Status401Unauthorized);
@@ -30,16 +30,16 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
             return NoToken.ToAnswer(context);
 
         if (await tokens.ReadAccessTokenAsync(realm, token, cancellationToken) is { } access)
-            return access.ClientId == client.ClientId ? new ClaimsAnswer(json => Write(json, access)) : Inactive();
+            return access.ClientId == client.ClientId ? new ClaimsAnswer(json => Write(json, access, clock.GetUtcNow())) : Inactive();
         if (await tokens.ReadRefreshTokenAsync(realm, token, cancellationToken) is var (stored, facts) && facts.Client.Id == client.Id)
-            return new ClaimsAnswer(json => Write(json, stored, facts, client));
+            return new ClaimsAnswer(json => Write(json, stored, facts, client, clock.GetUtcNow()));
         return Inactive();
     }
 
     private static ClaimsAnswer Inactive() => new(static json => json.WriteBoolean("active"u8, false));
 
     /// <summary>What the token says, but for the organizations, which are as they are now.</summary>
-    private static void Write(Utf8JsonWriter json, PresentedAccessToken access)
+    private static void Write(Utf8JsonWriter json, PresentedAccessToken access, DateTimeOffset now)
     {
         json.WriteBoolean("active"u8, true);
         json.WriteString("token_type"u8, "Bearer"u8);
@@ -52,10 +52,10 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
             }
         }
 
-        access.Facts?.Organizations.WriteTo(json);
+        access.Facts?.OrganizationsAt(now).WriteTo(json);
     }
 
-    private void Write(Utf8JsonWriter json, RefreshToken token, GrantFacts facts, Client client)
+    private void Write(Utf8JsonWriter json, RefreshToken token, GrantFacts facts, Client client, DateTimeOffset now)
     {
         json.WriteBoolean("active"u8, true);
         json.WriteString("iss"u8, issuer.IssuerOf(facts));
@@ -66,6 +66,6 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
         json.WriteNumber("iat"u8, token.CreatedAt.ToUnixTimeSeconds());
         json.WriteNumber("exp"u8, token.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("sid"u8, facts.Session.Id.ToString());
-        facts.Organizations.WriteTo(json);
+        facts.OrganizationsAt(now).WriteTo(json);
     }
 }

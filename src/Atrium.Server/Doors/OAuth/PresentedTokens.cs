@@ -35,7 +35,7 @@ public sealed class PresentedTokens(
             return Jwt.StringOf(claims, "iss") == publicUrl.Realm(realm.Handle) ? new PresentedAccessToken(claims, null) : null;
         return await grants.LoadAsync(realm.Id, grant, cancellationToken) is { } facts
             && facts.IsLive(now)
-            && facts.Organizations is not OrganizationClaims.Ended
+            && facts.OrganizationsAt(now) is not OrganizationClaims.Ended
             && IsOfThisRealm(realm, claims, facts)
             ? new PresentedAccessToken(claims, facts)
             : null;
@@ -49,7 +49,7 @@ public sealed class PresentedTokens(
             && stored.SpentAt is null
             && now < stored.ExpiresAt
             && facts.IsLive(now)
-            && facts.Organizations is not OrganizationClaims.Ended
+            && facts.OrganizationsAt(now) is not OrganizationClaims.Ended
             ? (stored, facts)
             : null;
     }

@@ -8,7 +8,7 @@ namespace Atrium.Server.Doors.OAuth;
 /// UserInfo (OpenID Connect Core section 5.3): the claims that the token's scopes ask for, and the organizations as they are now. The token
 /// comes in the header or in the body of a POST, never in the address (RFC 9700 section 4.3.2).
 /// </summary>
-public sealed class UserInfoEndpoint(PresentedTokens tokens)
+public sealed class UserInfoEndpoint(PresentedTokens tokens, TimeProvider clock)
 {
     private static readonly OAuthError Missing = new("ATR1501", "invalid_token", "Send the access token in the Authorization header: Bearer and the token.", StatusCodes.Status401Unauthorized);
     private static readonly OAuthError Invalid = new("ATR1502", "invalid_token", "The access token is not one of this realm, has expired, or what it stands on has ended.", StatusCodes.Status401Unauthorized);
@@ -28,7 +28,7 @@ public sealed class UserInfoEndpoint(PresentedTokens tokens)
         if (!presented.Scopes.Contains(TokenIssuer.OpenIdScope))
             return Challenge(context, NoScope);
 
-        OrganizationClaims organizations = facts.Organizations;
+        OrganizationClaims organizations = facts.OrganizationsAt(clock.GetUtcNow());
         return new ClaimsAnswer(json =>
         {
             json.WriteString("sub"u8, facts.User.Id.ToString());

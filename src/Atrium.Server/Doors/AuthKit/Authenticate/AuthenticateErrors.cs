@@ -45,5 +45,10 @@ internal static class AuthenticateErrors
             ConnectionIds = [],
         });
 
+    /// <summary>The organization does not take what the person showed, and there is nothing that it would take.</summary>
+    public static AuthKitError MethodsRequired { get; } = AuthKitError
+        .OAuth("organization_authentication_methods_required", "User must authenticate using one of the methods allowed by the organization.")
+        .With(static body => body with { SsoConnectionIds = [], AuthMethods = new Dictionary<string, bool>(StringComparer.Ordinal) { ["password"] = false } });
+
     public static AuthKitError With(this AuthKitError error, Func<AuthKitErrorBody, AuthKitErrorBody> more) => error with { Body = more(error.Body) };
 }

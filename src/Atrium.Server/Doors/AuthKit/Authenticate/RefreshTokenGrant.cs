@@ -62,9 +62,11 @@ public sealed class RefreshTokenGrant(GrantStore store, RefreshTokenLookup looku
             SignInStep.Complete => null,
             SignInStep.UseConnection connection => AuthenticateErrors.SsoRequired(connection.User.Email),
 
-            // The one code by which SDKs know at a refresh that a second factor is missing; they send the person through a new sign-in.
+            // The one code by which SDKs know at a refresh that something is missing; they send the person through a new sign-in.
             SignInStep.EnrolFactor or SignInStep.ProveFactor =>
                 AuthKitError.OAuth("mfa_enrollment", "The user must show a second factor to enter this organization."),
+            SignInStep.Prove => AuthKitError.OAuth("mfa_enrollment", "The user must sign in again to enter this organization."),
+            SignInStep.Refuse { Reason: SignInRefusal.MethodNotAllowed } => AuthenticateErrors.MethodsRequired,
             SignInStep.VerifyEmail =>
                 AuthKitError.OAuth("email_verification_required", "Email ownership must be verified before authentication."),
             SignInStep.Refuse { Reason: SignInRefusal.OrganizationUnavailable } => AuthenticateErrors.NoSuchMembership,

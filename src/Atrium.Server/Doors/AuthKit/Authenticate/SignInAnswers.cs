@@ -58,6 +58,7 @@ public sealed class SignInAnswers(SignInDesk desk, GrantDesk grants, EmailCodes 
         SignInStep.UseConnection connection => AuthenticateErrors.SsoRequired(connection.User.Email),
         SignInStep.Refuse { Reason: SignInRefusal.TooManyTries } => AuthenticateErrors.TooManyTries,
         SignInStep.Refuse { Reason: SignInRefusal.OrganizationUnavailable } => AuthenticateErrors.NoSuchMembership,
+        SignInStep.Refuse { Reason: SignInRefusal.MethodNotAllowed } => AuthenticateErrors.MethodsRequired,
         SignInStep.Refuse { Reason: SignInRefusal.ClientDisabled } => AuthenticateErrors.InvalidClient,
         SignInStep.Refuse or SignInStep.Prove or SignInStep.Complete => whenRefused,
         _ => null,
