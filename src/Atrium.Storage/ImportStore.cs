@@ -43,6 +43,10 @@ public sealed class ImportStore(Database database)
     public Task<IReadOnlyDictionary<ClaimKey, Guid>> TakenAsync(Id<Realm> realm, IEnumerable<ClaimKey> keys, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => TakenAsync(connection, realm, keys), cancellationToken);
 
+    /// <summary>How deep organizations of the realm stand: 1 without a parent.</summary>
+    public Task<IReadOnlyDictionary<Guid, int>> DepthsAsync(Id<Realm> realm, IReadOnlyList<Guid> organizations, CancellationToken cancellationToken) =>
+        database.QueryAsync(connection => OrganizationParents.DepthsAsync(database, connection, realm, organizations), cancellationToken);
+
     /// <summary>Adds those of the entries that the realm does not have yet, or none of them where one can't be added.</summary>
     public async Task<ImportedBatch> AddAsync(Id<Realm> realm, IReadOnlyList<ImportEntry> entries, CancellationToken cancellationToken)
     {
@@ -65,33 +69,79 @@ public sealed class ImportStore(Database database)
 
     private async Task<ImportedBatch> AddAsync(DbConnection connection, Id<Realm> realm, IReadOnlyList<ImportEntry> entries)
     {
-        ImportedMembership[] unresolved = [.. entries.OfType<ImportedMembership>()];
-        ImportEntry[] others = [.. entries.Where(static entry => entry is not ImportedMembership)];
-        List<ImportEntry> added = await NewOnesAsync(connection, realm, others);
+        ImportEntry[] linked = [.. entries.Where(static entry => entry is ImportedMembership or ImportedRole { Organization: not null })];
+        List<ImportEntry> added = await NewOnesAsync(connection, realm, [.. entries.Except(linked)]);
         await InsertAsync(connection, realm, added);
+        ImportedOrganization[] children = [.. added.OfType<ImportedOrganization>().Where(static entry => entry.Parent is not null)];
 
+        // Whatever the batch brought is in the realm by now: what a line refers to has its id there.
         IReadOnlyDictionary<ClaimKey, Guid> ends = await TakenAsync(
-            connection, realm, unresolved.SelectMany(static membership => new[] { membership.User.Key, membership.Organization.Key }));
-        ImportedMembership[] memberships =
-        [
-            .. unresolved.Select(entry => entry with
+            connection,
+            realm,
+            children.Select(static child => child.Parent!.Key).Concat(linked.SelectMany(static entry => entry switch
             {
-                Membership = entry.Membership with
-                {
-                    UserId = new Id<User>(EndOf(entry, entry.User, ends)), OrganizationId = new Id<Organization>(EndOf(entry, entry.Organization, ends)),
-                },
-            }),
-        ];
-        List<ImportEntry> addedMemberships = await NewOnesAsync(connection, realm, memberships);
-        await InsertAsync(connection, realm, [.. addedMemberships.Cast<ImportedMembership>().Select(static entry => entry.Membership)]);
-        int count = added.Count + addedMemberships.Count;
+                ImportedMembership membership => new[] { membership.User.Key, membership.Organization.Key },
+                ImportedRole role => [role.Organization!.Key],
+                _ => [],
+            })));
+        await PutBelowAsync(connection, realm, [.. children.Select(child => (child, new Id<Organization>(EndOf(child, child.Parent!, ends))))]);
+        List<ImportEntry> addedLinked = await NewOnesAsync(connection, realm, [.. linked.Select(entry => Resolved(entry, ends))]);
+        await InsertAsync(
+            connection,
+            realm,
+            "organization_roles",
+            "organization_id uuid, slug text, name text, permissions text, created_at bigint, updated_at bigint",
+            addedLinked.OfType<ImportedRole>().Select(JsonRows.Of));
+        await InsertAsync(connection, realm, [.. addedLinked.OfType<ImportedMembership>().Select(static entry => entry.Membership)]);
+        int count = added.Count + addedLinked.Count;
         return new ImportedBatch(count, entries.Count - count, []);
     }
 
-    private static Guid EndOf(ImportedMembership entry, Claim end, IReadOnlyDictionary<ClaimKey, Guid> ends) =>
+    private static ImportEntry Resolved(ImportEntry entry, IReadOnlyDictionary<ClaimKey, Guid> ends) => entry switch
+    {
+        ImportedMembership membership => membership with
+        {
+            Membership = membership.Membership with
+            {
+                UserId = new Id<User>(EndOf(entry, membership.User, ends)), OrganizationId = new Id<Organization>(EndOf(entry, membership.Organization, ends)),
+            },
+        },
+        ImportedRole { Organization: { } organization } role =>
+            role with { Role = role.Role with { OrganizationId = new Id<Organization>(EndOf(entry, organization, ends)) } },
+        _ => entry,
+    };
+
+    /// <summary>Puts new organizations below their parents, which are held; none deeper than an organization may stand.</summary>
+    private async Task PutBelowAsync(
+        DbConnection connection, Id<Realm> realm, IReadOnlyList<(ImportedOrganization Child, Id<Organization> Parent)> links)
+    {
+        if (links.Count == 0)
+            return;
+        string rows = JsonRows.Write(links.Select(static link => new { Id = link.Child.Organization.Id.Value.ToString("N"), ParentId = link.Parent.Value.ToString("N") }));
+        HashSet<Id<Organization>> held = await OrganizationParents.HoldAsync(database, connection, realm, [.. links.Select(static link => link.Parent).Distinct()]);
+        await connection.ExecuteAsync(
+            $"""
+            UPDATE organizations SET parent_id = r.parent_id FROM {database.RowsOf("@rows", "id uuid, parent_id uuid")}
+            WHERE organizations.realm_id = @realm AND organizations.id = r.id
+            """,
+            new { realm, rows });
+        IReadOnlyDictionary<Guid, int> depths =
+            await OrganizationParents.DepthsAsync(database, connection, realm, links.Select(static link => link.Child.Organization.Id.Value));
+        ImportProblem[] problems =
+        [
+            .. links.Where(link => !held.Contains(link.Parent)).Select(static link => Gone(link.Child, link.Child.Parent!)),
+            .. links.Where(link => depths[link.Child.Organization.Id.Value] > OrganizationRules.MaxDepth).Select(static link => ImportRules.TooDeep(link.Child)),
+        ];
+        if (problems.Length > 0)
+            throw new RefusedException(problems);
+    }
+
+    private static ImportProblem Gone(ImportEntry entry, Claim end) => new(entry.Line, end.Field, "is gone from the realm since the file was checked");
+
+    private static Guid EndOf(ImportEntry entry, Claim end, IReadOnlyDictionary<ClaimKey, Guid> ends) =>
         ends.TryGetValue(end.Key, out Guid id)
             ? id
-            : throw new RefusedException([new ImportProblem(entry.Line, end.Field, "is gone from the realm since the file was checked")]);
+            : throw new RefusedException([Gone(entry, end)]);
 
     /// <summary>Those of the entries that are to be added.</summary>
     private async Task<List<ImportEntry>> NewOnesAsync(DbConnection connection, Id<Realm> realm, IReadOnlyList<ImportEntry> entries)
@@ -122,6 +172,13 @@ public sealed class ImportStore(Database database)
         Dictionary<ClaimKey, Guid> taken = [];
         foreach (IGrouping<ClaimKind, ClaimKey> ofKind in keys.GroupBy(static key => key.Kind))
         {
+            if (ofKind.Key == ClaimKind.OrganizationRole)
+            {
+                foreach (Role row in await OrganizationRolesAsync(connection, realm, ofKind))
+                    taken[new ClaimKey(ClaimKind.OrganizationRole, $"{row.OrganizationId!.Value.Value:N}/{row.Slug}")] = row.OrganizationId.Value.Value;
+                continue;
+            }
+
             if (ofKind.Key == ClaimKind.MembershipPair)
             {
                 foreach (PairRow row in await PairsAsync(connection, realm, ofKind))
@@ -137,7 +194,7 @@ public sealed class ImportStore(Database database)
                 $"""
                 SELECT t.{owner} AS owner{(isId ? "" : $", t.{column} AS value")}
                 FROM {database.RowsOf("@rows", isId ? "value uuid" : "value text")} CROSS JOIN {table} t
-                WHERE t.realm_id = @realm AND t.{column} = r.value
+                WHERE t.realm_id = @realm AND t.{column} = r.value{(ofKind.Key == ClaimKind.DomainName ? " AND t.state = 'Verified'" : "")}
                 """,
                 new { realm, rows }))
             {
@@ -147,6 +204,15 @@ public sealed class ImportStore(Database database)
 
         return taken;
     }
+
+    private Task<IEnumerable<Role>> OrganizationRolesAsync(DbConnection connection, Id<Realm> realm, IEnumerable<ClaimKey> keys) =>
+        connection.QueryAsync<Role>(
+            $"""
+            SELECT {RoleStore.OfOrganization("t")}
+            FROM {database.RowsOf("@rows", "organization_id uuid, slug text")} CROSS JOIN organization_roles t
+            WHERE t.realm_id = @realm AND t.organization_id = r.organization_id AND t.slug = r.slug
+            """,
+            new { realm, rows = JsonRows.Write(keys.Select(static key => key.Value.Split('/', 2)).Select(static parts => new { OrganizationId = parts[0], Slug = parts[1] })) });
 
     private Task<IEnumerable<PairRow>> PairsAsync(DbConnection connection, Id<Realm> realm, IEnumerable<ClaimKey> keys) =>
         connection.QueryAsync<PairRow>(

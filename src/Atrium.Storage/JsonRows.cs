@@ -24,6 +24,7 @@ internal static class JsonRows
 
     public static object Of(ImportedRole entry) => new
     {
+        OrganizationId = entry.Role.OrganizationId is { } organization ? Hex(organization) : null,
         entry.Role.Slug,
         entry.Role.Name,
         Permissions = SqlTypes.Json(entry.Role.Permissions),

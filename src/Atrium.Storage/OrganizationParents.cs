@@ -9,6 +9,38 @@ namespace Atrium.Storage;
 /// <summary>Which organization may belong to which.</summary>
 internal static class OrganizationParents
 {
+    /// <summary>Joins that lead from an organization <c>a0</c> up to its parents, <c>a1</c> and so on.</summary>
+    public static readonly string Line = string.Concat(Enumerable.Range(1, OrganizationRules.MaxDepth).Select(static level =>
+        $"\n    LEFT JOIN organizations a{level} ON a{level}.realm_id = a{level - 1}.realm_id AND a{level}.id = a{level - 1}.parent_id"));
+
+    /// <summary>How deep <c>a0</c> stands, up to one more than it may: 1 without a parent.</summary>
+    public static readonly string Depth =
+        $"(1{string.Concat(Enumerable.Range(1, OrganizationRules.MaxDepth).Select(static level => $" + CASE WHEN a{level}.id IS NULL THEN 0 ELSE 1 END"))})";
+
+    /// <summary>Those of these that are there, held against others until the commit.</summary>
+    public static async Task<HashSet<Id<Organization>>> HoldAsync(
+        Database database, DbConnection connection, Id<Realm> realm, IReadOnlyList<Id<Organization>> organizations)
+    {
+        DynamicParameters parameters = new(new { realm });
+        string ids = parameters.AddIds("organization", organizations);
+        return
+        [
+            .. await connection.QueryAsync<Id<Organization>>(
+                $"SELECT id FROM organizations WHERE {OrganizationStore.Visible} AND id IN {ids}{database.ForUpdateOf("organizations")}", parameters),
+        ];
+    }
+
+    /// <summary>How deep these stand: 1 without a parent.</summary>
+    public static async Task<IReadOnlyDictionary<Guid, int>> DepthsAsync(
+        Database database, DbConnection connection, Id<Realm> realm, IEnumerable<Guid> organizations) =>
+        (await connection.QueryAsync<DepthRow>(
+            $"""
+            SELECT a0.id, {Depth} AS depth
+            FROM {database.RowsOf("@rows", "id uuid")} JOIN organizations a0 ON a0.realm_id = @realm AND a0.id = r.id{Line}
+            """,
+            new { realm, rows = JsonRows.Write(organizations.Distinct().Select(static id => new { Id = id.ToString("N") })) }))
+        .ToDictionary(static row => row.Id.Value, static row => (int)row.Depth);
+
     public static Task<bool> HasChildrenAsync(DbConnection connection, Id<Realm> realm, Id<Organization> id) =>
         connection.ExecuteScalarAsync<bool>("SELECT EXISTS (SELECT 1 FROM organizations WHERE realm_id = @realm AND parent_id = @id)", new { realm, id });
 
@@ -36,5 +68,12 @@ internal static class OrganizationParents
         }
 
         return null;
+    }
+
+    private sealed record DepthRow
+    {
+        public Id<Organization> Id { get; init; }
+
+        public long Depth { get; init; }
     }
 }

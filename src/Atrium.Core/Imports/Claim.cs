@@ -19,10 +19,15 @@ public sealed record Claim(ClaimKey Key, string Field)
 public enum ClaimKind
 {
     RoleSlug,
+
+    /// <summary>A role of an organization: the organization's id and the slug, with a slash between them.</summary>
+    OrganizationRole,
     OrganizationId,
     OrganizationExternalId,
     OrganizationHandle,
     DomainId,
+
+    /// <summary>A domain that is verified; many may claim one that is not.</summary>
     DomainName,
     UserId,
     UserExternalId,

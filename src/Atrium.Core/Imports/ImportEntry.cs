@@ -14,24 +14,30 @@ public abstract record ImportEntry(long Line)
     public abstract IEnumerable<Claim> Claims { get; }
 }
 
-public sealed record ImportedRole(long Line, Role Role) : ImportEntry(Line)
+/// <param name="Organization">What the organization claims whose own role it is; null for a role of the realm.</param>
+public sealed record ImportedRole(long Line, Role Role, Claim? Organization) : ImportEntry(Line)
 {
-    public override IEnumerable<Claim> Claims => [new(ClaimKind.RoleSlug, Role.Slug, "/slug")];
+    public override IEnumerable<Claim> Claims => Role.OrganizationId is { } organization
+        ? ClaimsOf(organization.Value.ToString("N"))
+        : [new(ClaimKind.RoleSlug, Role.Slug, "/slug")];
+
+    /// <summary>The claims of an organization's own role, with the organization named in another way.</summary>
+    public IEnumerable<Claim> ClaimsOf(string organization) => [new(ClaimKind.OrganizationRole, $"{organization}/{Role.Slug}", "/slug")];
 }
 
 /// <param name="HasId">Whether the line names the id; otherwise it was made up and says nothing. So with the others.</param>
-public sealed record ImportedOrganization(long Line, Organization Organization, IReadOnlyList<OrganizationDomain> Domains, bool HasId) : ImportEntry(Line)
+/// <param name="Parent">What the organization claims that this one belongs to.</param>
+public sealed record ImportedOrganization(long Line, Organization Organization, IReadOnlyList<OrganizationDomain> Domains, bool HasId, Claim? Parent)
+    : ImportEntry(Line)
 {
     public override IEnumerable<Claim> Claims =>
     [
         .. HasId ? [Claim.Of(ClaimKind.OrganizationId, Organization.Id, "/id")] : Array.Empty<Claim>(),
         .. Organization.ExternalId is { } externalId ? [new(ClaimKind.OrganizationExternalId, externalId, "/external_id")] : Array.Empty<Claim>(),
         new(ClaimKind.OrganizationHandle, Organization.Handle, "/handle"),
-        .. Domains.SelectMany(static (domain, i) => new[]
-        {
-            new Claim(ClaimKind.DomainName, domain.Domain, $"/domains/{i}/domain"),
-            Claim.Of(ClaimKind.DomainId, domain.Id, $"/domains/{i}/id"),
-        }),
+        .. Domains.Select(static (domain, i) => Claim.Of(ClaimKind.DomainId, domain.Id, $"/domains/{i}/id")),
+        .. Domains.Index().Where(static entry => entry.Item.Verified)
+            .Select(static entry => new Claim(ClaimKind.DomainName, entry.Item.Domain, $"/domains/{entry.Index}/domain")),
     ];
 }
 

@@ -1,3 +1,5 @@
+using Atrium.Core.Organizations;
+
 namespace Atrium.Core.Imports;
 
 /// <summary>What becomes of an entry.</summary>
@@ -29,9 +31,12 @@ public static class ImportRules
             : new ImportDecision.Add();
     }
 
+    public static ImportProblem TooDeep(ImportedOrganization entry) =>
+        new(entry.Line, entry.Parent?.Field ?? "", $"stands too deep: at most {OrganizationRules.MaxDepth} organizations stand in a line");
+
     public static string Noun(ClaimKind kind) => kind switch
     {
-        ClaimKind.RoleSlug => "role",
+        ClaimKind.RoleSlug or ClaimKind.OrganizationRole => "role",
         ClaimKind.OrganizationId or ClaimKind.OrganizationExternalId or ClaimKind.OrganizationHandle => "organization",
         ClaimKind.DomainId or ClaimKind.DomainName => "organization's domain",
         ClaimKind.UserId or ClaimKind.UserExternalId or ClaimKind.UserEmail or ClaimKind.UserName => "user",

@@ -17,6 +17,7 @@ internal sealed class Exporter(Stream file, Action<long> progress) : IExportTarg
     public Task RolesAsync(IReadOnlyList<Role> roles) => WriteAsync(roles, "role", role =>
     {
         json.WriteString("slug", role.Slug);
+        Text("organization_id", role.OrganizationId?.ToString());
         json.WriteString("name", role.Name);
         Texts("permissions", role.Permissions);
         Times(role.CreatedAt, role.UpdatedAt);
@@ -29,12 +30,18 @@ internal sealed class Exporter(Stream file, Action<long> progress) : IExportTarg
             json.WriteString("handle", organization.Handle);
             json.WriteString("name", organization.Name);
             Word("status", organization.Status);
+            Text("status_reason", organization.StatusReason);
+            Text("parent_id", organization.ParentId?.ToString());
             Text("external_id", organization.ExternalId);
             Metadata(organization.Metadata);
             json.WriteStartObject("settings");
             Texts("default_member_scopes", organization.Settings.DefaultMemberScopes);
             json.WriteBoolean("mfa_required", organization.Settings.MfaRequired);
+            if (organization.Settings.AllowedMethods is { } methods)
+                Texts("allowed_methods", methods.Select(static method => JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString())));
             json.WriteBoolean("sso_only", organization.Settings.SsoOnly);
+            Number("max_members", organization.Settings.MaxMembers);
+            Number("session_max_age", organization.Settings.SessionMaxAge);
             json.WriteBoolean("allow_profiles_outside", organization.Settings.AllowProfilesOutside);
             json.WriteEndObject();
             json.WriteStartArray("domains");
@@ -84,6 +91,7 @@ internal sealed class Exporter(Stream file, Action<long> progress) : IExportTarg
         Text("title", membership.Title);
         Word("status", membership.Status);
         Time("joined_at", membership.JoinedAt);
+        Metadata(membership.Metadata);
         Times(membership.CreatedAt, membership.UpdatedAt);
     });
 
@@ -110,6 +118,12 @@ internal sealed class Exporter(Stream file, Action<long> progress) : IExportTarg
     {
         if (text is not null)
             json.WriteString(name, text);
+    }
+
+    private void Number(string name, int? number)
+    {
+        if (number is { } known)
+            json.WriteNumber(name, known);
     }
 
     private void Texts(string name, IEnumerable<string> texts)

@@ -55,6 +55,16 @@ internal sealed class LineFields(JsonElement json, long line, string path, List<
         return null;
     }
 
+    public int? Whole(string name, int least, int most)
+    {
+        if (!TryGet(name, JsonValueKind.Number, $"a whole number from {least} to {most}", out JsonElement value))
+            return null;
+        if (value.TryGetInt32(out int number) && number >= least && number <= most)
+            return number;
+        Refuse(name, $"should be a whole number from {least} to {most}");
+        return null;
+    }
+
     /// <summary>Unix milliseconds.</summary>
     public DateTimeOffset? Time(string name)
     {

@@ -3,6 +3,7 @@ using Atrium.Core;
 using Atrium.Core.Imports;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Passwords;
 
@@ -11,9 +12,11 @@ namespace Atrium.Server.Transfer;
 /// <summary>Reads a line of an import as what it says; what is wrong with it is noted, all of it.</summary>
 internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimeProvider clock)
 {
-    private const int MaxDomains = 100, MaxScopes = 100, MaxPermissions = 1000, MaxScopeLength = 100;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    private static readonly Dictionary<string, AuthenticationMethod> Methods =
+        Enum.GetValues<AuthenticationMethod>().ToDictionary(static method => JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString()), StringComparer.Ordinal);
 
     private readonly DateTimeOffset now = clock.GetUtcNow();
 
@@ -77,18 +80,18 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
 
     private ImportedRole Role(long line, LineFields fields)
     {
-        string slug = fields.RequiredText("slug", IsScope, $"1 to {MaxScopeLength} characters");
+        string slug = fields.RequiredText("slug", ScopeRules.IsScope, $"1 to {ScopeRules.MaxLength} characters");
         DateTimeOffset createdAt = fields.Time("created_at") ?? now;
         Role role = new()
         {
             RealmId = realm,
             Slug = slug,
             Name = fields.Name("name") ?? slug,
-            Permissions = fields.Texts("permissions", MaxPermissions, IsScope, $"1 to {MaxScopeLength} characters") ?? [],
+            Permissions = fields.Texts("permissions", ScopeRules.MaxPermissions, ScopeRules.IsScope, $"1 to {ScopeRules.MaxLength} characters") ?? [],
             CreatedAt = createdAt,
             UpdatedAt = fields.Time("updated_at") ?? createdAt,
         };
-        return new ImportedRole(line, role);
+        return new ImportedRole(line, role, AtMostOne(fields, OrganizationNamed(fields, "organization"), "organization_id, organization_external_id and organization_handle"));
     }
 
     private ImportedOrganization Organization(long line, LineFields fields)
@@ -104,24 +107,51 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             Handle = fields.RequiredText("handle", Handles.IsValid, $"1 to {Handles.MaxLength} lower-case letters, digits and hyphens"),
             Name = fields.Name("name") ?? "",
             Status = fields.Word("status", OrganizationStatus.Active, OrganizationStatus.Active, OrganizationStatus.Suspended),
+            StatusReason = fields.Text("status_reason", static text => text.Length is > 0 and <= OrganizationRules.MaxStatusReasonLength, $"1 to {OrganizationRules.MaxStatusReasonLength} characters"),
             ExternalId = ExternalId(fields),
             Metadata = fields.Metadata("metadata"),
-            Settings = new OrganizationSettings
-            {
-                DefaultMemberScopes = settings is null ? [] : Scopes(settings, "default_member_scopes") ?? [],
-                MfaRequired = settings?.Flag("mfa_required") ?? false,
-                SsoOnly = settings?.Flag("sso_only") ?? false,
-                AllowProfilesOutside = settings?.Flag("allow_profiles_outside") ?? true,
-            },
+            Settings = settings is null ? new OrganizationSettings() : Settings(settings),
             CreatedAt = createdAt,
             UpdatedAt = updatedAt,
         };
         if (organization.Name.Length == 0)
             fields.Refuse("name", "is missing");
         settings?.RefuseOthers();
-        OrganizationDomain[] domains = [.. fields.Objects("domains", MaxDomains).Select(domain => Domain(organization, domain))];
-        return new ImportedOrganization(line, organization, domains, id is not null);
+        OrganizationDomain[] domains = [.. fields.Objects("domains", OrganizationRules.MaxDomains).Select(domain => Domain(organization, domain))];
+        if (domains.DistinctBy(static domain => domain.Domain).Count() < domains.Length)
+            fields.Refuse("domains", "names a domain twice");
+        return new ImportedOrganization(
+            line,
+            organization,
+            domains,
+            id is not null,
+            AtMostOne(fields, OrganizationNamed(fields, "parent"), "parent_id, parent_external_id and parent_handle"));
     }
+
+    private static OrganizationSettings Settings(LineFields fields)
+    {
+        OrganizationSettings settings = new()
+        {
+            DefaultMemberScopes = Scopes(fields, "default_member_scopes") ?? [],
+            MfaRequired = fields.Flag("mfa_required") ?? false,
+            AllowedMethods = fields.Texts("allowed_methods", Methods.Count, Methods.ContainsKey, string.Join(" or ", Methods.Keys))?.Select(static word => Methods[word]).ToArray(),
+            SsoOnly = fields.Flag("sso_only") ?? false,
+            MaxMembers = fields.Whole("max_members", 1, OrganizationRules.HighestMaxMembers),
+            SessionMaxAge = fields.Whole("session_max_age", OrganizationRules.ShortestSessionMaxAge, OrganizationRules.LongestSessionMaxAge),
+            AllowProfilesOutside = fields.Flag("allow_profiles_outside") ?? true,
+        };
+        foreach ((string setting, string message) in OrganizationRules.ProblemsWith(settings))
+            fields.Refuse(setting, message);
+        return settings;
+    }
+
+    /// <summary>The ways in which a line names an organization.</summary>
+    private static Claim?[] OrganizationNamed(LineFields fields, string prefix) =>
+    [
+        fields.Id<Organization>($"{prefix}_id") is { } id ? Claim.Of(ClaimKind.OrganizationId, id, $"/{prefix}_id") : null,
+        fields.Text($"{prefix}_external_id", TextRules.IsExternalId, "an external id") is { } own ? new(ClaimKind.OrganizationExternalId, own, $"/{prefix}_external_id") : null,
+        fields.Text($"{prefix}_handle", Handles.IsValid, "a handle") is { } handle ? new(ClaimKind.OrganizationHandle, handle, $"/{prefix}_handle") : null,
+    ];
 
     private OrganizationDomain Domain(Organization organization, LineFields fields)
     {
@@ -181,12 +211,6 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             fields.Text("user_external_id", TextRules.IsExternalId, "an external id") is { } external ? new(ClaimKind.UserExternalId, external, "/user_external_id") : null,
             fields.Text("user_email", EmailAddress.IsValid, "an e-mail address") is { } email ? new(ClaimKind.UserEmail, EmailAddress.Normalize(email), "/user_email") : null,
         ];
-        Claim?[] organizations =
-        [
-            fields.Id<Organization>("organization_id") is { } organizationId ? Claim.Of(ClaimKind.OrganizationId, organizationId, "/organization_id") : null,
-            fields.Text("organization_external_id", TextRules.IsExternalId, "an external id") is { } own ? new(ClaimKind.OrganizationExternalId, own, "/organization_external_id") : null,
-            fields.Text("organization_handle", Handles.IsValid, "a handle") is { } handle ? new(ClaimKind.OrganizationHandle, handle, "/organization_handle") : null,
-        ];
         Membership membership = new()
         {
             RealmId = realm,
@@ -197,6 +221,7 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             Title = fields.Name("title"),
             Status = fields.Word("status", MembershipStatus.Active, MembershipStatus.Pending, MembershipStatus.Active, MembershipStatus.Suspended),
             JoinedAt = fields.Time("joined_at") ?? createdAt,
+            Metadata = fields.Metadata("metadata"),
             CreatedAt = createdAt,
             UpdatedAt = fields.Time("updated_at") ?? createdAt,
         };
@@ -204,7 +229,7 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             line,
             membership,
             OnlyOne(fields, users, "user_id, user_external_id and user_email"),
-            OnlyOne(fields, organizations, "organization_id, organization_external_id and organization_handle"),
+            OnlyOne(fields, OrganizationNamed(fields, "organization"), "organization_id, organization_external_id and organization_handle"),
             id is not null);
     }
 
@@ -220,11 +245,17 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
         return new Claim(ClaimKind.UserId, "", "");
     }
 
+    private static Claim? AtMostOne(LineFields fields, Claim?[] ways, string names)
+    {
+        Claim[] named = [.. ways.OfType<Claim>()];
+        if (named.Length > 1)
+            fields.Refuse("", $"should name at most one of {names}");
+        return named.FirstOrDefault();
+    }
+
     private static string? ExternalId(LineFields fields) =>
         fields.Text("external_id", TextRules.IsExternalId, $"1 to {TextRules.MaxExternalIdLength} ASCII characters");
 
     private static IReadOnlyList<string>? Scopes(LineFields fields, string name) =>
-        fields.Texts(name, MaxScopes, IsScope, $"1 to {MaxScopeLength} characters");
-
-    private static bool IsScope(string text) => text.Length is > 0 and <= MaxScopeLength && TextRules.IsPlain(text);
+        fields.Texts(name, ScopeRules.MaxScopes, ScopeRules.IsScope, $"1 to {ScopeRules.MaxLength} characters");
 }

@@ -68,7 +68,7 @@ internal sealed class FakeDns : IAsyncDisposable
             {
                 SocketReceiveFromResult received = await udp.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), ending.Token);
                 QuestionsOverUdp++;
-                foreach (byte[] answer in OverUdp(Answer(buffer[..received.ReceivedBytes])))
+                foreach (byte[] answer in OverUdp(Answer(buffer.AsSpan(0, received.ReceivedBytes))))
                     await udp.SendToAsync(answer, received.RemoteEndPoint, ending.Token);
             }
         }

@@ -228,15 +228,60 @@ public abstract class ImportTests : IAsyncLifetime
     public async Task A_name_that_is_somebody_elses_in_the_realm_is_a_conflict()
     {
         await ImportAsync(
-            """{"type":"organization","handle":"northwind","name":"Northwind","domains":[{"domain":"northwind.example"}]}""",
+            """{"type":"organization","handle":"northwind","name":"Northwind","domains":[{"domain":"northwind.example","verified":true},{"domain":"claimed.example"}]}""",
             """{"type":"user","email":"mia@example.test","username":"mia"}""");
         await RefusesAsync("""{"type":"user","email":"mia@example.test","external_id":"7"}""", "/email", "belongs to another user of the realm");
         await RefusesAsync("""{"type":"user","email":"x@example.test","username":"MIA"}""", "/username", "belongs to another user of the realm");
         await RefusesAsync(
-            """{"type":"organization","handle":"contoso","name":"Contoso","domains":[{"domain":"northwind.example"}]}""",
+            """{"type":"organization","handle":"contoso","name":"Contoso","domains":[{"domain":"northwind.example","verified":true}]}""",
             "/domains/0/domain",
             "belongs to another organization's domain of the realm");
     }
+
+    [Fact]
+    public async Task A_claim_stands_in_nobodys_way()
+    {
+        await ImportAsync("""{"type":"organization","handle":"northwind","name":"Northwind","domains":[{"domain":"claimed.example"}]}""");
+        (await ImportAsync("""{"type":"organization","handle":"contoso","name":"Contoso","domains":[{"domain":"claimed.example","verified":true}]}""")).Added.ShouldBe(1);
+        await RefusesAsync(
+            """{"type":"organization","handle":"fabrikam","name":"Fabrikam","domains":[{"domain":"x.example"},{"domain":"X.example"}]}""", "/domains", "names a domain twice");
+    }
+
+    [Fact]
+    public async Task A_line_of_organizations_is_as_long_as_anywhere_and_in_the_order_of_the_file()
+    {
+        string[] line = [Northwind, .. Enumerable.Range(2, 4).Select(static i => $$"""{"type":"organization","handle":"o{{i}}","name":"O","parent_handle":"{{(i == 2 ? "northwind" : $"o{i - 1}")}}"}""")];
+        ImportReport deep = await CheckAsync([.. line, """{"type":"organization","handle":"o6","name":"O","parent_handle":"o5"}"""]);
+        (deep.Problems.Single().Line, deep.Problems.Single().Field).ShouldBe((6, "/parent_handle"));
+        (await ImportAsync(line)).Added.ShouldBe(5);
+        await RefusesAsync("""{"type":"organization","handle":"o6","name":"O","parent_handle":"o5"}""", "/parent_handle", "stands too deep: at most 5 organizations stand in a line");
+        await RefusesAsync("""{"type":"organization","handle":"x","name":"X","parent_handle":"x"}""", "/parent_handle", "names no organization that is on a line above or in the realm");
+        await RefusesAsync("""{"type":"organization","handle":"x","name":"X","parent_handle":"northwind","parent_external_id":"n"}""", "", "should name at most one of parent_id, parent_external_id and parent_handle");
+        Organization last = (await new OrganizationStore(database).FindByHandleAsync(realm.Id, "o5", default))!;
+        (await new OrganizationStore(database).FindAsync(realm.Id, last.ParentId!.Value, default))!.Handle.ShouldBe("o4");
+    }
+
+    [Fact]
+    public async Task An_organizations_own_role_is_another_than_the_realms_and_is_there_once()
+    {
+        const string own = """{"type":"role","slug":"admin","organization_handle":"northwind","permissions":["own:write"]}""";
+        const string ofRealm = """{"type":"role","slug":"admin","permissions":["all:read"]}""";
+        (await ImportAsync(Northwind, own, ofRealm)).Added.ShouldBe(3);
+        (await ImportAsync(Northwind, own, ofRealm)).Kept.ShouldBe(3);
+        (await CheckAsync(own, own)).Problems.Single().Message.ShouldBe("is on line 1 already");
+        await RefusesAsync("""{"type":"role","slug":"x","organization_handle":"nowhere"}""", "/organization_handle", "names no organization that is on a line above or in the realm");
+        Organization northwind = (await new OrganizationStore(database).FindByHandleAsync(realm.Id, "northwind", default))!;
+        (await new RoleStore(database).NamedAsync(realm.Id, [northwind.Id], ["admin"], default)).Select(static role => role.Permissions.Single()).Order().ShouldBe(["all:read", "own:write"]);
+    }
+
+    [Theory]
+    [InlineData("\"allowed_methods\":[]", "allowed_methods")]
+    [InlineData("\"allowed_methods\":[\"magic\"]", "allowed_methods/0")]
+    [InlineData("\"mfa_required\":true,\"allowed_methods\":[\"password\"]", "allowed_methods")]
+    [InlineData("\"max_members\":0", "max_members")]
+    [InlineData("\"session_max_age\":10", "session_max_age")]
+    public async Task Settings_that_the_management_api_would_refuse_are_refused(string setting, string field) =>
+        (await CheckAsync($$$"""{"type":"organization","handle":"x","name":"X","settings":{{{{setting}}}}}""")).Problems.Select(static problem => problem.Field).ShouldContain($"/settings/{field}");
 
     [Fact]
     public async Task What_changes_between_the_two_passes_stops_the_import_and_its_batch_is_not_done()

@@ -20,12 +20,21 @@ public sealed class TransferCommandTests(PrivatePostgres postgres) : IDisposable
     public async Task What_is_exported_and_imported_is_the_same_on_every_database_to_the_byte()
     {
         string[] databases = [Sqlite("first"), await postgres.NewDatabaseAsync(), Sqlite("second")];
-        string file = Write("by-hand.ndjson", People(3));
+        string file = Write(
+            "by-hand.ndjson",
+            [
+                .. People(3),
+                """{"type":"organization","handle":"child","name":"Child","parent_handle":"northwind","status":"suspended","status_reason":"Unpaid","settings":{"allowed_methods":["password","totp"],"max_members":7,"session_max_age":3600}}""",
+                """{"type":"organization","handle":"grandchild","name":"Grandchild","parent_handle":"child"}""",
+                """{"type":"role","slug":"auditor","organization_handle":"child","name":"Auditor","permissions":["books:read"]}""",
+                """{"type":"role","slug":"auditor","permissions":["all:read"]}""",
+                """{"type":"membership","user_email":"p0@example.test","organization_handle":"child","metadata":{"seat":"7"}}""",
+            ]);
         string? before = null;
         foreach (string database in databases)
         {
             await SucceedAsync(database, "realms", "create", "acme");
-            (await SucceedAsync(database, "import", file, "--realm", "acme")).Output.ShouldContain(before is null ? "8 added" : "8 lines: 8 added");
+            (await SucceedAsync(database, "import", file, "--realm", "acme")).Output.ShouldContain(before is null ? "13 added" : "13 lines: 13 added");
             string exported = Path.Combine(folder, $"export-{Guid.NewGuid():N}.ndjson");
             (await SucceedAsync(database, "export", exported, "--realm", "acme")).Errors.ShouldContain("password hashes");
             if (!OperatingSystem.IsWindows())
