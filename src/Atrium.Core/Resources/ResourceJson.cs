@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Atrium.Core.Clients;
+using Atrium.Core.Connections;
 using Atrium.Core.Events;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -21,6 +22,8 @@ namespace Atrium.Core.Resources;
         typeof(Words<ClientSharing>),
         typeof(Words<ClientStatus>),
         typeof(Words<ClientType>),
+        typeof(Words<ConnectionStatus>),
+        typeof(Words<ConnectionType>),
         typeof(Words<Door>),
         typeof(Words<FactorType>),
         typeof(Words<OrganizationPolicy>),
@@ -36,13 +39,15 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(ClientOrganizationResource))]
 [JsonSerializable(typeof(ClientResource))]
 [JsonSerializable(typeof(ClientWithSecretResource))]
+[JsonSerializable(typeof(ConnectionResource))]
 [JsonSerializable(typeof(EnrolledFactorResource))]
 [JsonSerializable(typeof(EventResource))]
 [JsonSerializable(typeof(FactorResource))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(RealmResource))]
 [JsonSerializable(typeof(SessionResource))]
-[JsonSerializable(typeof(SigningKeyResource))]
 [JsonSerializable(typeof(SignInResource))]
+[JsonSerializable(typeof(SigningKeyResource))]
 [JsonSerializable(typeof(UserResource))]
 public sealed partial class ResourceJson : JsonSerializerContext;
 

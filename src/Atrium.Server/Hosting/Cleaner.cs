@@ -9,7 +9,7 @@ namespace Atrium.Server.Hosting;
 /// Deletes what has ended, about once a minute, in small batches with a rest after each. Every node does it; they keep out of each other's way
 /// by beginning at different moments and by passing over rows that another is at.
 /// </summary>
-public sealed partial class Cleaner(CleaningStore store, TimeProvider clock, ILogger<Cleaner> log) : BackgroundService
+public sealed partial class Cleaner(CleaningStore store, DeletedRealmStore deletedRealms, TimeProvider clock, ILogger<Cleaner> log) : BackgroundService
 {
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(75);
@@ -27,20 +27,32 @@ public sealed partial class Cleaner(CleaningStore store, TimeProvider clock, ILo
         foreach (Ending ending in CleaningStore.Endings)
         {
             foreach (Id<Realm> realm in await store.RealmsWithDueAsync(ending, now, cancellationToken))
-            {
-                int batch;
-                do
-                {
-                    long began = clock.GetTimestamp();
-                    batch = await store.DeleteAsync(realm, ending, now, cancellationToken);
-                    deleted += batch;
-                    TimeSpan rest = Rest * clock.GetElapsedTime(began);
-                    await Task.Delay(rest > ShortestRest ? rest : ShortestRest, clock, cancellationToken);
-                }
-                while (batch == CleaningStore.BatchSize);
-            }
+                deleted += await InBatchesAsync(() => store.DeleteAsync(realm, ending, now, cancellationToken), cancellationToken);
         }
 
+        foreach (Id<Realm> realm in await deletedRealms.ListAsync(cancellationToken))
+        {
+            foreach ((string Table, string Key) rows in DeletedRealmStore.Tables)
+                deleted += await InBatchesAsync(() => deletedRealms.DeleteAsync(realm, rows, cancellationToken), cancellationToken);
+            deleted += await deletedRealms.ForgetAsync(realm, cancellationToken);
+        }
+
+        return deleted;
+    }
+
+    private async Task<long> InBatchesAsync(Func<Task<int>> delete, CancellationToken cancellationToken)
+    {
+        long deleted = 0;
+        int batch;
+        do
+        {
+            long began = clock.GetTimestamp();
+            batch = await delete();
+            deleted += batch;
+            TimeSpan rest = Rest * clock.GetElapsedTime(began);
+            await Task.Delay(rest > ShortestRest ? rest : ShortestRest, clock, cancellationToken);
+        }
+        while (batch == CleaningStore.BatchSize);
         return deleted;
     }
 

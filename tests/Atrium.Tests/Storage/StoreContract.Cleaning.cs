@@ -145,7 +145,7 @@ public abstract partial class StoreContract
 
     private async Task<long> CleanAsync()
     {
-        using Cleaner cleaner = new(Cleaning, Clock, NullLogger<Cleaner>.Instance);
+        using Cleaner cleaner = new(Cleaning, new DeletedRealmStore(Database), Clock, NullLogger<Cleaner>.Instance);
         return await cleaner.CleanAsync(None);
     }
 

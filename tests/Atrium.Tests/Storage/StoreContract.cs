@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Events;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -99,10 +100,11 @@ public abstract partial class StoreContract : IAsyncLifetime
 
     protected async Task<Realm> MakeRealm(string handle)
     {
-        Realm realm = new() { Id = Id<Realm>.New(Clock), Handle = handle, Name = handle, CreatedAt = Now };
+        Realm realm = new() { Id = Id<Realm>.New(Clock), Handle = handle, Name = handle, CreatedAt = Now, UpdatedAt = Now };
         await Realms.CreateAsync(
             realm,
             [new SigningKey { RealmId = realm.Id, Kid = "k1", Algorithm = "ES256", SealedPrivateKey = [1, 2], Certificate = [3], CreatedAt = Now }],
+            Origin.System,
             None);
         return realm;
     }
