@@ -17,7 +17,10 @@ namespace Atrium.Tests.Management;
 public sealed class EveryRouteTests(DemoServer server) : IClassFixture<DemoServer>, IAsyncLifetime
 {
     /// <summary>Things that may belong to several of the things that their path begins with.</summary>
-    private static readonly string[] Shared = [];
+    private static readonly string[] Shared = ["clients/organizations"];
+
+    /// <summary>Things that a path names by a word which every realm knows.</summary>
+    private static readonly string[] Words = ["mail-templates", "organizations/mail-templates"];
 
     private static readonly string[] Malformed = ["nonsense", "%20", "..%2f", "0", "key_", "usr_ZZZZZZZZZZZZZZZZZZZZZZZZZ"];
 
@@ -31,9 +34,9 @@ public sealed class EveryRouteTests(DemoServer server) : IClassFixture<DemoServe
     public ValueTask InitializeAsync()
     {
         routes = Route.All(server);
-        ours = new Samples(api);
-        others = new Samples(api);
-        neighbours = new Samples(api.Globex);
+        ours = new Samples(server, api);
+        others = new Samples(server, api);
+        neighbours = new Samples(server, api.Globex);
         return ValueTask.CompletedTask;
     }
 
@@ -55,11 +58,14 @@ public sealed class EveryRouteTests(DemoServer server) : IClassFixture<DemoServe
             List<string> own = await ours.IdsOfAsync(route.Things);
             for (int i = 0; i < own.Count; i++)
             {
+                if (Words.Contains(route.Things[i]))
+                    continue;
                 string foreign = await neighbours.IdOfAsync(route.Things[i]);
                 await CallAsync(route, [.. own[..i], foreign, .. own[(i + 1)..]], 404, await ours.BodyAsync(route));
             }
 
-            await CallAsync(route, await neighbours.IdsOfAsync(route.Things), 404, await ours.BodyAsync(route));
+            if (!Words.Contains(route.Things[0]))
+                await CallAsync(route, await neighbours.IdsOfAsync(route.Things), 404, await ours.BodyAsync(route));
         }
 
         await AllStillThereAsync(neighbours, api.Globex);
@@ -69,7 +75,7 @@ public sealed class EveryRouteTests(DemoServer server) : IClassFixture<DemoServe
     [Fact]
     public async Task What_another_thing_of_the_realm_has_is_not_found_beneath_this_one()
     {
-        foreach (Route route in routes.Where(static route => route.Things.Count > 1 && !Shared.Contains(route.Things[^1])))
+        foreach (Route route in routes.Where(static route => route.Things.Count > 1 && !Shared.Concat(Words).Contains(route.Things[^1])))
         {
             List<string> own = await ours.IdsOfAsync(route.Things);
             List<string> foreign = await others.IdsOfAsync(route.Things);

@@ -1,5 +1,9 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Atrium.Core.Realms;
+using Atrium.Server.Demo;
+using Atrium.Tests.AuthKit;
+using Atrium.Tests.Harness;
 using Shouldly;
 
 namespace Atrium.Tests.Management;
@@ -8,7 +12,7 @@ namespace Atrium.Tests.Management;
 /// Makes one of each thing of a realm, for tests that go through all routes. A thing is named by its path, such as <c>organizations/members</c>;
 /// one within another is made within the one that was made first.
 /// </summary>
-internal sealed class Samples(ManagementCalls api)
+internal sealed partial class Samples(DemoServer server, ManagementCalls api)
 {
     private static int counter;
 
@@ -19,14 +23,15 @@ internal sealed class Samples(ManagementCalls api)
     public async Task<string> IdOfAsync(string thing, int variant = 0)
     {
         string name = $"{thing}#{variant}";
-        if (made.TryGetValue(name, out string? known))
-            return known;
-        string id = thing switch
+        return made.TryGetValue(name, out string? known) ? known : made[name] = thing switch
         {
             "events" => (await api.GetAsync("/events?limit=1")).Expect(200).Ids.Single(),
+            "clients/organizations" => await IdOfAsync("organizations"),
+            "mail-templates" or "organizations/mail-templates" => "invitation",
+            "users/sessions" => await SignInAsync(),
+            "webhooks/deliveries" or "deliveries" => await DeliverAsync(),
             _ => await MakeAsync(thing, variant),
         };
-        return made[name] = id;
     }
 
     /// <summary>The ids that a path of these things is made of, outermost first.</summary>
@@ -39,27 +44,75 @@ internal sealed class Samples(ManagementCalls api)
     }
 
     /// <summary>A body that the route takes; null where none of its fields must be there.</summary>
-    public Task<JsonObject?> BodyAsync(Route route, int variant = 0) => BodyOfAsync(route.ToString(), variant);
+    public Task<JsonObject?> BodyAsync(Route route, int variant = 0) => BodyOfAsync(Parameter().Replace(route.ToString(), "{}"), variant);
 
     private async Task<string> MakeAsync(string thing, int variant)
     {
-        List<string> words = [.. thing.Split('/')];
-        string path = "";
-        for (int i = 0; i < words.Count - 1; i++)
-            path += $"/{words[i]}/{await IdOfAsync(string.Join('/', words[..(i + 1)]))}";
-        JsonObject body = (await BodyOfAsync($"POST {PatternOf(words)}", variant)).ShouldNotBeNull($"no sample makes {thing}");
-        ManagementAnswer answer = (await api.PostAsync($"{path}/{words[^1]}", body)).Expect(201);
-        return answer.Data.GetProperty("id").GetString()!;
+        string[] words = thing.Split('/');
+        JsonObject body = (await BodyOfAsync($"POST /{string.Join("/{}/", words)}", variant)).ShouldNotBeNull($"no sample makes {thing}");
+        ManagementAnswer answer = (await api.PostAsync(await PathOfAsync(words), body)).Expect(201);
+        return answer[words[^1] switch
+        {
+            "members" => "user_id",
+            "roles" => "slug",
+            _ => "id",
+        }]!;
     }
 
-    private static string PatternOf(List<string> words) => $"/{string.Join("/{id}/", words)}";
+    /// <summary>The path of the list that a thing is in.</summary>
+    private async Task<string> PathOfAsync(string[] words)
+    {
+        string path = "";
+        for (int i = 0; i < words.Length - 1; i++)
+            path += $"/{words[i]}/{await IdOfAsync(string.Join('/', words[..(i + 1)]))}";
+        return $"{path}/{words[^1]}";
+    }
 
     private async Task<JsonObject?> BodyOfAsync(string route, int variant) => route switch
     {
         "POST /api-keys" => new() { ["name"] = Unique("key"), ["scopes"] = new JsonArray(ApiScopes.UsersRead) },
+        "POST /clients" => new() { ["name"] = Unique("client"), ["type"] = "web", ["redirect_uris"] = new JsonArray("https://app.example.com/callback") },
         "POST /connections" => Connection(variant),
-        _ => await Task.FromResult<JsonObject?>(null),
+        "POST /organizations" => new() { ["name"] = Unique("organization") },
+        "POST /organizations/{}/domains" => new() { ["domain"] = $"{Unique("domain")}.test" },
+        "POST /organizations/{}/invitations" => new() { ["email_invited"] = Address(), ["scopes"] = new JsonArray("member") },
+        "POST /organizations/{}/members" => new() { ["user_id"] = await IdOfAsync("users"), ["scopes"] = new JsonArray("member") },
+        "POST /roles" or "POST /organizations/{}/roles" => new() { ["slug"] = Unique("role"), ["name"] = "Role" },
+        "PUT /mail-templates/{}" or "PUT /organizations/{}/mail-templates/{}" => new() { ["subject"] = "Come in", ["text"] = "{{link}}", ["html"] = "<p>{{link}}</p>" },
+        "POST /users" => new() { ["email"] = Address(), ["email_verified"] = true, ["password"] = DemoRealm.Password },
+        "POST /users/{}/factors" => new() { ["type"] = "totp" },
+        "POST /users/{}/password" => new() { ["password"] = DemoRealm.Password },
+        "POST /webhooks" => new() { ["name"] = Unique("webhook"), ["url"] = "http://127.0.0.1:9/hooks", ["events"] = new JsonArray("*") },
+        _ => null,
     };
+
+    /// <summary>A session of the person, who signs in for it.</summary>
+    private async Task<string> SignInAsync()
+    {
+        string user = await IdOfAsync("users");
+        string email = (await api.GetAsync($"/users/{user}")).Expect(200)["email"]!;
+        (string client, string secret) = api.Realm == DemoRealm.Handle ? ("demo-authkit", DemoRealm.ApiKey) : ("globex-authkit", DemoRealm.NeighbourApiKey);
+        await new AuthKitCalls(server).AuthenticateAsync(client, secret, "password", ("email", email), ("password", DemoRealm.Password));
+        return (await api.GetAsync($"/users/{user}/sessions")).Expect(200).Ids[0];
+    }
+
+    /// <summary>A delivery to the webhook, which nobody takes; after it the webhook is told nothing more.</summary>
+    private async Task<string> DeliverAsync()
+    {
+        string webhook = await IdOfAsync("webhooks");
+        await MakeAsync("api-keys", 0);
+        IReadOnlyList<string> deliveries = [];
+        for (int tries = 0; tries < 600 && deliveries.Count == 0; tries++)
+        {
+            deliveries = (await api.GetAsync($"/webhooks/{webhook}/deliveries")).Expect(200).Ids;
+            await Task.Delay(50);
+        }
+
+        (await api.PatchAsync($"/webhooks/{webhook}", new { status = "disabled" })).Expect(200);
+        return deliveries[0];
+    }
+
+    private static string Address() => $"{Unique("person")}@example.test";
 
     private static JsonObject Connection(int variant) => variant switch
     {
@@ -82,4 +135,7 @@ internal sealed class Samples(ManagementCalls api)
     private static JsonObject Connection(string type, JsonObject settings) => new() { ["type"] = type, ["name"] = Unique(type), ["settings"] = settings };
 
     private static string Unique(string what) => $"{what}-{Interlocked.Increment(ref counter)}";
+
+    [GeneratedRegex(@"\{\w+\}")]
+    private static partial Regex Parameter();
 }

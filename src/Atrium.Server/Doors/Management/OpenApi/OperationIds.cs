@@ -15,16 +15,18 @@ internal static class OperationIds
             return given;
         IReadOnlyList<RoutePatternPathSegment> segments = [.. route.RoutePattern.PathSegments.SkipWhile(static segment => segment.Parts[0] is not RoutePatternLiteralPart { Content: "realms" })];
 
-        // Below a realm it goes without saying.
+        // What is in a realm is named without it.
         string[] words = [.. segments.Skip(segments.Count > 2 ? 1 : 0).Select(static segment => segment.Parts[0]).OfType<RoutePatternLiteralPart>().Select(static part => part.Content)];
+        bool isOne = segments[^1].Parts[0] is RoutePatternParameterPart;
+        string things = isOne ? Name(words) : Name(words[..^1]) + Pascal(words[^1]);
         return (method, answered) switch
         {
-            (_, { IsMany: true }) => $"list{Name(words[..^1])}{Pascal(words[^1])}",
-            ("GET", _) => $"get{Name(words)}",
-            ("PATCH", _) => $"update{Name(words)}",
-            ("PUT", _) => $"put{Name(words)}",
-            ("DELETE", _) => $"delete{Name(words)}",
-            (_, { Status: StatusCodes.Status201Created }) => $"create{Name(words)}",
+            ("GET", { IsMany: true }) => $"list{things}",
+            ("GET", _) => $"get{things}",
+            ("PATCH", _) => $"update{things}",
+            ("PUT", _) => $"put{things}",
+            ("DELETE", _) => $"delete{things}",
+            (_, { Status: StatusCodes.Status201Created }) when words[^1].EndsWith('s') => $"create{Name(words)}",
             _ => $"{words[^1].Split('-')[0]}{Name(words[..^1])}{string.Concat(words[^1].Split('-')[1..].Select(Pascal))}",
         };
     }
