@@ -17,7 +17,7 @@ public sealed class ApiKeyStore(Database database)
             connection => connection.QuerySingleOrDefaultAsync<ApiKey>(
                 $"""
                 SELECT {Columns}, CASE WHEN secret_hash = @secretHash THEN NULL ELSE old_secret_ends_at END AS secret_ends_at
-                FROM api_keys WHERE secret_hash = @secretHash OR old_secret_hash = @secretHash
+                FROM api_keys WHERE (secret_hash = @secretHash OR old_secret_hash = @secretHash) AND {RealmStore.IsOfRealm}
                 """,
                 new { secretHash }),
             cancellationToken);

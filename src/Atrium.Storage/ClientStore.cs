@@ -42,7 +42,8 @@ public sealed class ClientStore(Database database)
     /// <summary>The client of that <c>client_id</c>, whatever the realm: client ids are unique in the server.</summary>
     public Task<Client?> FindByClientIdAsync(string clientId, CancellationToken cancellationToken) =>
         database.QueryAsync(
-            connection => connection.QuerySingleOrDefaultAsync<Client>($"SELECT {Columns} FROM clients WHERE client_id = @clientId", new { clientId }),
+            connection => connection.QuerySingleOrDefaultAsync<Client>(
+                $"SELECT {Columns} FROM clients WHERE client_id = @clientId AND {RealmStore.IsOfRealm}", new { clientId }),
             cancellationToken);
 
     public Task<Client?> FindAsync(Id<Realm> realm, string clientId, CancellationToken cancellationToken) =>

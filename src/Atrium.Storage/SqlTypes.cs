@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Connections;
 using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -56,6 +57,8 @@ internal static class SqlTypes
         Id<Grant>();
         Id<Node>();
         Id<Event>();
+        Id<Connection>();
+        Id<OperatorKey>();
         Json<IReadOnlyList<string>>();
         Json<IReadOnlyList<Proof>>();
         Json<IReadOnlyDictionary<string, string>>();
@@ -100,6 +103,9 @@ internal static class SqlTypes
 
     /// <summary>The text that a column of this type keeps.</summary>
     public static string Json<T>(T value) => JsonSerializer.Serialize(value, JsonOptions);
+
+    /// <summary>What such a text says.</summary>
+    public static T FromJson<T>(string text) => JsonSerializer.Deserialize<T>(text, JsonOptions)!;
 
     /// <summary>A list of columns, each as that of the table under this alias.</summary>
     public static string Of(string alias, string columns) =>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Atrium.Core;
+using Atrium.Core.Connections;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Dapper;
@@ -17,6 +18,9 @@ public static class SealedColumns
     public static SealedColumn<Id<Factor>> Factors { get; } = new("factors", "id", "sealed_secret", default);
 
     public static SealedColumn<Id<EmailVerification>> EmailVerifications { get; } = new("email_verifications", "id", "sealed_code", default);
+
+    /// <summary>Null of those that have nothing secret.</summary>
+    public static SealedColumn<Id<Connection>> Connections { get; } = new("connections", "id", "sealed_secret", default);
 }
 
 /// <summary>A sealed secret where it lies.</summary>
@@ -94,7 +98,7 @@ public sealed class StorageKeyStore(Database database)
                 .. await connection.QueryAsync<SealedValue<TKey>>(
                     $"""
                     SELECT {column.Key} AS key, {column.Column} AS value FROM {column.Table}
-                    WHERE realm_id = @realm AND {column.Key} > @after ORDER BY {column.Key} LIMIT @count
+                    WHERE realm_id = @realm AND {column.Key} > @after AND {column.Column} IS NOT NULL ORDER BY {column.Key} LIMIT @count
                     """,
                     new { realm, after, count }),
             ],

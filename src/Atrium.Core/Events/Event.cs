@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
@@ -46,13 +47,16 @@ public sealed record Event : IIdentified
 /// <summary>Who did it, and from where.</summary>
 public sealed record EventActor
 {
+    [Description("What kind of actor it is.")]
     public required ActorType Type { get; init; }
 
-    /// <summary>The id of the key, the client or the person.</summary>
+    [Description("The id of the key, the client or the person.")]
     public string? Id { get; init; }
 
+    [Description("Where the request came from.")]
     public string? IpAddress { get; init; }
 
+    [Description("The browser or program, as it named itself.")]
     public string? UserAgent { get; init; }
 
     public static EventActor Of(Origin origin) =>

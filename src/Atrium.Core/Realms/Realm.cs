@@ -16,5 +16,5 @@ public sealed record Realm : IIdentified
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    public DateTimeOffset UpdatedAt { get; init; }
+    public required DateTimeOffset UpdatedAt { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+
 namespace Atrium.Core.Realms;
 
 /// <summary>What holds for a whole realm.</summary>
@@ -6,6 +8,6 @@ public sealed record RealmSettings
     public const int ShortestEventRetention = 1;
     public const int LongestEventRetention = 3650;
 
-    /// <summary>How many days an event stays in the log.</summary>
+    [Description("How many days an event stays in the log.")]
     public int EventRetentionDays { get; init; } = 365;
 }

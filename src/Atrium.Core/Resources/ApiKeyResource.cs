@@ -38,16 +38,22 @@ public sealed record ApiKeyResource
 /// <summary>A key with its secret, which is shown this once.</summary>
 public sealed record ApiKeyWithSecretResource
 {
+    [Description("`key_` and 25 digits. With HTTP Basic it is the user name.")]
     public required string Id { get; init; }
 
+    [Description("What the key is for.")]
     public required string Name { get; init; }
 
+    [Description("What the key may do, and nothing else. `*:**` is everything in its realm.")]
     public required IReadOnlyList<string> Scopes { get; init; }
 
+    [Description("When it ends by itself, in Unix milliseconds; null for never.")]
     public required long? ExpiresAt { get; init; }
 
+    [Description("Unix milliseconds.")]
     public required long CreatedAt { get; init; }
 
+    [Description("Unix milliseconds.")]
     public required long UpdatedAt { get; init; }
 
     [Description("What the back end presents as `Authorization: Bearer`, or as the password of HTTP Basic. It can't be shown again.")]

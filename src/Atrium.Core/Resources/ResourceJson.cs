@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Atrium.Core.Clients;
+using Atrium.Core.Connections;
 using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -22,6 +23,8 @@ namespace Atrium.Core.Resources;
         typeof(Words<ClientSharing>),
         typeof(Words<ClientStatus>),
         typeof(Words<ClientType>),
+        typeof(Words<ConnectionStatus>),
+        typeof(Words<ConnectionType>),
         typeof(Words<DomainState>),
         typeof(Words<Door>),
         typeof(Words<ExplainedOutcome>),
@@ -43,6 +46,7 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(ClientOrganizationResource))]
 [JsonSerializable(typeof(ClientResource))]
 [JsonSerializable(typeof(ClientWithSecretResource))]
+[JsonSerializable(typeof(ConnectionResource))]
 [JsonSerializable(typeof(EnrolledFactorResource))]
 [JsonSerializable(typeof(EventResource))]
 [JsonSerializable(typeof(ExplanationResource))]
@@ -51,6 +55,7 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(MembershipResource))]
 [JsonSerializable(typeof(OrganizationDomainResource))]
 [JsonSerializable(typeof(OrganizationResource))]
+[JsonSerializable(typeof(RealmResource))]
 [JsonSerializable(typeof(RoleResource))]
 [JsonSerializable(typeof(SessionResource))]
 [JsonSerializable(typeof(SignInResource))]

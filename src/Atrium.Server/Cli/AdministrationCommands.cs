@@ -14,7 +14,7 @@ public static class AdministrationCommands
     public static IEnumerable<Command> All(Func<ParseResult, AtriumOptions> optionsOf)
     {
         yield return new Command("realms", "Isolated pools of users, organizations, clients and keys.") { CreateRealm(optionsOf) };
-        yield return new Command("keys", "Keys for back ends.") { CreateKey(optionsOf) };
+        yield return new Command("keys", "Keys for back ends, and for operators.") { CreateKey(optionsOf), OperatorKeyCommands.List(optionsOf), OperatorKeyCommands.Delete(optionsOf) };
         yield return new Command("clients", "Applications.")
         {
             CreateClient(optionsOf),
@@ -33,14 +33,16 @@ public static class AdministrationCommands
             string chosen = parsed.GetRequiredValue(handle);
             if (!Handles.IsValid(chosen))
                 return CommandLine.Fail($"\"{chosen}\" can't be a handle: use 1 to {Handles.MaxLength} lower-case letters, digits and hyphens.");
+            DateTimeOffset now = backbone.Clock.GetUtcNow();
             Realm realm = new()
             {
                 Id = Id<Realm>.New(backbone.Clock),
                 Handle = chosen,
                 Name = parsed.GetValue(name) ?? chosen,
-                CreatedAt = backbone.Clock.GetUtcNow(),
+                CreatedAt = now,
+                UpdatedAt = now,
             };
-            if (!await backbone.Realms.CreateAsync(realm, backbone.Keys.MakeFor(realm), cancellationToken))
+            if (!await backbone.Realms.CreateAsync(realm, backbone.Keys.MakeFor(realm), Origin.CommandLine, cancellationToken))
                 return CommandLine.Fail($"There is a realm \"{chosen}\" already. Choose another handle.");
             Console.WriteLine($"Realm {realm.Handle} ({realm.Id}), served at /t/{realm.Handle}");
             return 0;
@@ -51,14 +53,23 @@ public static class AdministrationCommands
     private static Command CreateKey(Func<ParseResult, AtriumOptions> optionsOf)
     {
         Option<string> realmHandle = RealmOption();
+        realmHandle.Required = false;
         Option<string> name = new("--name") { Description = "What the key is for.", DefaultValueFactory = static _ => "Back end" };
         Option<string[]> scopes = new("--scope")
         {
             Description = $"What the key may do. Default: {ApiKey.Everything}, everything in its realm.",
             DefaultValueFactory = static _ => [ApiKey.Everything],
         };
-        Command command = new("create", "Makes an API key and shows it once.") { realmHandle, name, scopes };
-        command.SetAction((parsed, cancellationToken) => WithRealmAsync(optionsOf(parsed), parsed.GetRequiredValue(realmHandle), async (backbone, realm) =>
+        Option<bool> forOperator = new("--operator") { Description = "Makes an operator key instead, which makes, changes and deletes realms over the API." };
+        Command command = new("create", "Makes an API key and shows it once.") { realmHandle, name, scopes, forOperator };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(forOperator) == (result.GetResult(realmHandle) is not null))
+                result.AddError("Name the realm that the key is for with --realm, or make an operator key with --operator.");
+        });
+        command.SetAction((parsed, cancellationToken) => parsed.GetValue(forOperator)
+            ? OperatorKeyCommands.CreateAsync(optionsOf(parsed), parsed.GetRequiredValue(name), cancellationToken)
+            : WithRealmAsync(optionsOf(parsed), parsed.GetRequiredValue(realmHandle), async (backbone, realm) =>
         {
             if (parsed.GetRequiredValue(scopes).FirstOrDefault(static scope => scope != ApiKey.Everything && !ApiScopes.All.Contains(scope)) is { } unknown)
                 return CommandLine.Fail($"There is no scope \"{unknown}\". The scopes are {ApiKey.Everything}, {string.Join(", ", ApiScopes.All)}.");
@@ -184,7 +195,7 @@ public static class AdministrationCommands
                 ? await action(backbone, realm)
                 : CommandLine.Fail($"There is no realm \"{handle}\". Make it with: atrium realms create {handle}"));
 
-    private static Task<int> WithBackboneAsync(AtriumOptions options, Func<Backbone, Task<int>> action) => CommandLine.TryAsync(async () =>
+    internal static Task<int> WithBackboneAsync(AtriumOptions options, Func<Backbone, Task<int>> action) => CommandLine.TryAsync(async () =>
     {
         await using Backbone backbone = await Backbone.OpenAsync(options, TimeProvider.System, CancellationToken.None);
         return await action(backbone);

@@ -118,8 +118,9 @@ public sealed class DemoRealm(IServiceProvider services)
     {
         if (await backbone.Realms.FindByHandleAsync(handle, cancellationToken) is { } existing)
             return existing;
-        Realm realm = new() { Id = Id<Realm>.New(clock), Handle = handle, Name = name, CreatedAt = clock.GetUtcNow() };
-        await backbone.Realms.CreateAsync(realm, backbone.Keys.MakeFor(realm), cancellationToken);
+        DateTimeOffset now = clock.GetUtcNow();
+        Realm realm = new() { Id = Id<Realm>.New(clock), Handle = handle, Name = name, CreatedAt = now, UpdatedAt = now };
+        await backbone.Realms.CreateAsync(realm, backbone.Keys.MakeFor(realm), Origin.System, cancellationToken);
         return realm;
     }
 

@@ -14,7 +14,11 @@ namespace Atrium.Server.Doors;
 /// <param name="Invalid">It is no key.</param>
 /// <param name="InUse">The first request with it is still being worked on.</param>
 /// <param name="OtherRequest">It was another request's.</param>
-public sealed record IdempotencyRefusals(int MaxKeyLength, IResult Invalid, IResult InUse, Func<string, IResult> OtherRequest);
+public sealed record IdempotencyRefusals(int MaxKeyLength, IResult Invalid, IResult InUse, Func<string, IResult> OtherRequest)
+{
+    /// <summary>The <c>ETag</c> that an answer had, from its body; null where it had none.</summary>
+    public Func<byte[], string?> EntityTagOf { get; init; } = static _ => null;
+}
 
 /// <summary>A request under an idempotency key, as the change that it asks for knows it.</summary>
 public sealed class IdempotentRequest(SecretHash key, SecretHash owner, Func<byte[], byte[]> seal)
@@ -111,6 +115,7 @@ public sealed class Idempotency(IdempotencyStore store, TimeProvider clock)
                 case { Status: { } status, SealedBody: { } kept } when BoxOf(root).Open(kept, PlaceOf(realm, name)) is { } opened:
                     context.Response.Headers[ReplayedHeader] = "true";
                     context.Response.Headers.CacheControl = "no-store";
+                    context.Response.Headers.ETag = refusals.EntityTagOf(opened);
                     return new AnswerAgain(status, opened);
             }
 

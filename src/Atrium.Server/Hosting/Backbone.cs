@@ -106,6 +106,9 @@ public static class BackboneServices
         .AddSingleton<GrantStore>()
         .AddSingleton<GuessStore>()
         .AddSingleton<IdempotencyStore>()
+        .AddSingleton<ConnectionStore>()
+        .AddSingleton<OperatorKeyStore>()
+        .AddSingleton<DeletedRealmStore>()
         .AddSingleton<NodeStore>()
         .AddSingleton<CleaningStore>();
 }

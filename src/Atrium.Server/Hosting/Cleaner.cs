@@ -10,7 +10,8 @@ namespace Atrium.Server.Hosting;
 /// Deletes what has ended, and what deleted organizations left, about once a minute, in small batches with a rest after each. Every node does it; they keep out of each other's way
 /// by beginning at different moments and by passing over rows that another is at.
 /// </summary>
-public sealed partial class Cleaner(CleaningStore store, OrganizationRemains remains, TimeProvider clock, ILogger<Cleaner> log) : BackgroundService
+public sealed partial class Cleaner(
+    CleaningStore store, OrganizationRemains remains, DeletedRealmStore deletedRealms, TimeProvider clock, ILogger<Cleaner> log) : BackgroundService
 {
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(75);
@@ -35,6 +36,13 @@ public sealed partial class Cleaner(CleaningStore store, OrganizationRemains rem
         {
             foreach (Id<Organization> organization in await remains.ListAsync(realm, cancellationToken))
                 deleted += await BatchesAsync(() => remains.RemoveAsync(realm, organization, now, cancellationToken), cancellationToken);
+        }
+
+        foreach (Id<Realm> realm in await deletedRealms.ListAsync(cancellationToken))
+        {
+            foreach ((string Table, string Key) rows in DeletedRealmStore.Tables)
+                deleted += await BatchesAsync(() => deletedRealms.DeleteAsync(realm, rows, cancellationToken), cancellationToken);
+            deleted += await deletedRealms.ForgetAsync(realm, cancellationToken);
         }
 
         return deleted;

@@ -1,4 +1,5 @@
 using Atrium.Core;
+using Atrium.Core.Connections;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 
@@ -13,4 +14,6 @@ public static class SecretPlaces
 
     public static byte[] Of(Id<Realm> realm, Id<EmailVerification> verification) =>
         SecretBox.Place(realm.ToString(), "email-verification", verification.ToString());
+
+    public static byte[] Of(Id<Realm> realm, Id<Connection> connection) => SecretBox.Place(realm.ToString(), "connection", connection.ToString());
 }

@@ -6,25 +6,30 @@ using Microsoft.Net.Http.Headers;
 namespace Atrium.Server.Pages;
 
 /// <summary>
-/// The stylesheet and the icon, embedded in the assembly and served under names that hold a hash of their content,
+/// The stylesheets and the icon, embedded in the assembly and served under names that hold a hash of their content,
 /// so that a browser may keep them for ever.
 /// </summary>
 public static class PageAssets
 {
     private static readonly Asset Css = Asset.Load("atrium", "css", "text/css; charset=utf-8");
+    private static readonly Asset ReferenceCss = Asset.Load("reference", "css", "text/css; charset=utf-8");
     private static readonly Asset Svg = Asset.Load("mark", "svg", "image/svg+xml");
 
     /// <summary>The path of the stylesheet, hash included.</summary>
     public static string Stylesheet => Css.Path;
 
+    /// <summary>The path of what the API reference has beside it, hash included.</summary>
+    public static string ReferenceStylesheet => ReferenceCss.Path;
+
     /// <summary>The path of the icon, hash included.</summary>
     public static string Icon => Svg.Path;
 
-    /// <summary>Maps GET and HEAD of both assets. No authentication, no state.</summary>
+    /// <summary>Maps GET and HEAD of the assets. No authentication, no state.</summary>
     public static IEndpointRouteBuilder MapAssets(this IEndpointRouteBuilder routes)
     {
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
         routes.MapMethods("/assets/atrium.{hash}.css", methods, (string hash, HttpResponse response) => Css.Serve(hash, response));
+        routes.MapMethods("/assets/reference.{hash}.css", methods, (string hash, HttpResponse response) => ReferenceCss.Serve(hash, response));
         routes.MapMethods("/assets/mark.{hash}.svg", methods, (string hash, HttpResponse response) => Svg.Serve(hash, response));
         return routes;
     }

@@ -43,20 +43,24 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
-        var services = httpContext.RequestServices;
-        await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
-        var html = await renderer.Dispatcher.InvokeAsync(async () =>
-        {
-            var parameters = ParameterView.FromDictionary(new Dictionary<string, object?>(StringComparer.Ordinal) { ["Model"] = model });
-            return (await renderer.RenderComponentAsync(page, parameters)).ToHtmlString();
-        });
-
-        var body = Encoding.UTF8.GetBytes(html);
+        var body = await RenderAsync(httpContext.RequestServices, page, model);
         var response = httpContext.Response;
         PageHeaders.Apply(response, redirectUri);
         response.StatusCode = statusCode;
         response.ContentType = ContentType;
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, httpContext.RequestAborted);
+    }
+
+    /// <summary>The page as UTF-8, for one that is the same for everybody and kept.</summary>
+    internal static async Task<byte[]> RenderAsync(IServiceProvider services, Type page, object model)
+    {
+        await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
+        var html = await renderer.Dispatcher.InvokeAsync(async () =>
+        {
+            var parameters = ParameterView.FromDictionary(new Dictionary<string, object?>(StringComparer.Ordinal) { ["Model"] = model });
+            return (await renderer.RenderComponentAsync(page, parameters)).ToHtmlString();
+        });
+        return Encoding.UTF8.GetBytes(html);
     }
 }

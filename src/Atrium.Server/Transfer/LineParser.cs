@@ -12,7 +12,6 @@ namespace Atrium.Server.Transfer;
 /// <summary>Reads a line of an import as what it says; what is wrong with it is noted, all of it.</summary>
 internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimeProvider clock)
 {
-
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private static readonly Dictionary<string, AuthenticationMethod> Methods =

@@ -17,6 +17,14 @@ public sealed partial class HouseRuleTests
         ["RealmStore.FindByHandleAsync"] = "the handle is how a request names its realm",
         ["RealmStore.AnyAsync"] = "whether there is a realm at all",
         ["RealmStore.CreateAsync"] = "makes the realm",
+        ["RealmStore.ListAsync"] = "lists the realms",
+        ["RealmStore.ChangeAsync"] = "the realm is what is changed",
+        ["RealmStore.DeleteAsync"] = "the realm is what is deleted",
+        ["DeletedRealmStore.ListAsync"] = "asks which realms were deleted",
+        ["OperatorKeyStore.CreateAsync"] = "operators are of no realm",
+        ["OperatorKeyStore.FindAsync"] = "operators are of no realm",
+        ["OperatorKeyStore.ListAsync"] = "operators are of no realm",
+        ["OperatorKeyStore.DeleteAsync"] = "operators are of no realm",
         ["ApiKeyStore.FindAsync"] = "a key's hash is how a caller's realm becomes known",
         ["ClientStore.FindByClientIdAsync"] = "client ids are unique in the server, and some paths name nothing else",
         ["SessionStore.FindForSignOutAsync"] = "AuthKit's logout link names a session and nothing else",
@@ -35,7 +43,7 @@ public sealed partial class HouseRuleTests
     };
 
     /// <summary>Tables of the installation, which no realm owns; and what the databases tell of themselves.</summary>
-    private static readonly string[] TablesOfNoRealm = ["realms", "schema_migrations", "storage_keys", "nodes", "sqlite_schema", "pg_stat_activity", "pg_stat_replication", "clock_timestamp"];
+    private static readonly string[] TablesOfNoRealm = ["realms", "schema_migrations", "storage_keys", "nodes", "operator_keys", "sqlite_schema", "pg_stat_activity", "pg_stat_replication", "clock_timestamp"];
 
     /// <summary>Look-ups that are allowed to find the realm instead of being told.</summary>
     private static readonly string[] SqlWithoutRealm =
@@ -45,7 +53,7 @@ public sealed partial class HouseRuleTests
         "WHERE realm_id = realms.id AND {ending.End} < @due",
         "WHERE realm_id = realms.id AND status = 'Deleting'",
         "FROM sessions WHERE id = @session\"",
-        "FROM api_keys WHERE secret_hash = @secretHash",
+        "FROM api_keys WHERE (secret_hash = @secretHash",
         "SELECT DISTINCT realm_id FROM fresh_events",
     ];
 

@@ -284,7 +284,7 @@ internal static class Worlds
         from shared in Mostly(true, false)
         select new World
         {
-            Realm = new Realm { Id = IdOf<Realm>(1), Handle = "acme", Name = "Acme", CreatedAt = Start },
+            Realm = new Realm { Id = IdOf<Realm>(1), Handle = "acme", Name = "Acme", CreatedAt = Start, UpdatedAt = Start },
             Client = client,
             User = new User
             {

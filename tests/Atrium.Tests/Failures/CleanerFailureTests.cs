@@ -44,7 +44,7 @@ public sealed class CleanerFailureTests : IAsyncLifetime
 
         KeptLog<Cleaner> log = new();
         RoundsByHand clock = new();
-        using Cleaner cleaner = new(new CleaningStore(database), new OrganizationRemains(database), clock, log);
+        using Cleaner cleaner = new(new CleaningStore(database), new OrganizationRemains(database), new DeletedRealmStore(database), clock, log);
         await cleaner.StartAsync(None);
         ITimer first = await NextAsync();
         await writer.ExecuteAsync("PRAGMA query_only = on");

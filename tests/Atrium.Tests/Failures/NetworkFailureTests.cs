@@ -1,5 +1,6 @@
 using System.Net;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Core.Realms;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
@@ -80,5 +81,5 @@ public sealed class NetworkFailureTests(PrivatePostgres postgres) : IAsyncLifeti
     private string ThroughRelay => new NpgsqlConnectionStringBuilder(direct.ConnectionString) { Port = relay.Port }.ConnectionString;
 
     private Task<bool> MakeRealmAsync(Database database, string handle) => new RealmStore(database).CreateAsync(
-        new Realm { Id = Id<Realm>.New(clock), Handle = handle, Name = handle, CreatedAt = clock.GetUtcNow() }, [], None);
+        new Realm { Id = Id<Realm>.New(clock), Handle = handle, Name = handle, CreatedAt = clock.GetUtcNow(), UpdatedAt = clock.GetUtcNow() }, [], Origin.System, None);
 }

@@ -47,7 +47,7 @@ public class DemoServer : IAsyncLifetime
 
     /// <summary>A client of its own, for a test that wants a browser's cookies or many connections.</summary>
     public virtual HttpClient NewClient(HttpMessageHandler? handler = null) =>
-        new(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(Url) };
+        new(new ContractHandler(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = new Uri(Url) };
 
     public virtual async ValueTask DisposeAsync()
     {

@@ -34,7 +34,7 @@ public class TwoNodes(PrivatePostgres postgres) : PostgresDemoServer(postgres)
     }
 
     public override HttpClient NewClient(HttpMessageHandler? handler = null) =>
-        new(new Alternating(this, handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = new Uri(Url) };
+        base.NewClient(new Alternating(this, handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }));
 
     public override async ValueTask DisposeAsync()
     {

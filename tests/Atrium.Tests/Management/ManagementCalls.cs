@@ -55,6 +55,9 @@ internal sealed class ManagementCalls(DemoServer server, string? key = DemoRealm
     /// <summary>The neighbour, with a key of its own.</summary>
     public ManagementCalls Globex => new(server, DemoRealm.NeighbourApiKey, DemoRealm.NeighbourHandle);
 
+    /// <summary>The realm that is called, by its handle.</summary>
+    public string Realm => realm;
+
     public ManagementCalls With(string? otherKey) => new(server, otherKey, realm);
 
     public Task<ManagementAnswer> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, path, null, headers);

@@ -145,7 +145,7 @@ public abstract partial class StoreContract
 
     private async Task<long> CleanAsync()
     {
-        using Cleaner cleaner = new(Cleaning, new OrganizationRemains(Database), Clock, NullLogger<Cleaner>.Instance);
+        using Cleaner cleaner = new(Cleaning, new OrganizationRemains(Database), new DeletedRealmStore(Database), Clock, NullLogger<Cleaner>.Instance);
         return await cleaner.CleanAsync(None);
     }
 

@@ -25,7 +25,7 @@ public abstract partial class StoreContract
         (await Realms.FindByHandleAsync("acme", None)).ShouldBe(Realm);
         (await Realms.FindAsync(Realm.Id, None)).ShouldBe(Realm);
         (await Realms.AnyAsync(None)).ShouldBeTrue();
-        (await Realms.CreateAsync(Realm with { Id = Id<Realm>.New(Clock) }, [], None)).ShouldBeFalse("the handle is taken");
+        (await Realms.CreateAsync(Realm with { Id = Id<Realm>.New(Clock) }, [], Origin.System, None)).ShouldBeFalse("the handle is taken");
         SigningKey key = (await SigningKeys.AllAsync(Realm.Id, None)).ShouldHaveSingleItem();
         (key.RealmId, key.Kid, key.Algorithm, key.CreatedAt).ShouldBe((Realm.Id, "k1", "ES256", Now));
         key.SealedPrivateKey.ShouldBe([1, 2]);

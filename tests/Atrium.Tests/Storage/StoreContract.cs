@@ -106,10 +106,11 @@ public abstract partial class StoreContract : IAsyncLifetime
 
     protected async Task<Realm> MakeRealm(string handle)
     {
-        Realm realm = new() { Id = Id<Realm>.New(Clock), Handle = handle, Name = handle, CreatedAt = Now };
+        Realm realm = new() { Id = Id<Realm>.New(Clock), Handle = handle, Name = handle, CreatedAt = Now, UpdatedAt = Now };
         await Realms.CreateAsync(
             realm,
             [new SigningKey { RealmId = realm.Id, Kid = "k1", Algorithm = "ES256", SealedPrivateKey = [1, 2], Certificate = [3], CreatedAt = Now }],
+            Origin.System,
             None);
         return realm;
     }

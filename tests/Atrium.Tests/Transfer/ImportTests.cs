@@ -363,8 +363,8 @@ public abstract class ImportTests : IAsyncLifetime
 
     private async Task<Realm> MakeRealmAsync(string handle)
     {
-        Realm made = new() { Id = Id<Realm>.New(clock), Handle = handle, Name = handle, CreatedAt = clock.GetUtcNow() };
-        (await new RealmStore(database).CreateAsync(made, [], default)).ShouldBeTrue();
+        Realm made = new() { Id = Id<Realm>.New(clock), Handle = handle, Name = handle, CreatedAt = clock.GetUtcNow(), UpdatedAt = clock.GetUtcNow() };
+        (await new RealmStore(database).CreateAsync(made, [], Origin.System, default)).ShouldBeTrue();
         return made;
     }
 }

@@ -13,6 +13,9 @@ public static class EntityTag
 
     public static string Of<T>(T resource, JsonTypeInfo<T> type) => Of(JsonSerializer.SerializeToUtf8Bytes(resource, type));
 
+    /// <summary>The same of the thing in an answer's body; null of a body without one.</summary>
+    public static string? OfOne(ReadOnlySpan<byte> body) => body.StartsWith("{\"data\":{"u8) ? Of(body["{\"data\":"u8.Length..^1]) : null;
+
     public static string Of(ReadOnlySpan<byte> json) => $"\"{Base64Url.EncodeToString(SHA256.HashData(json).AsSpan(0, Bytes))}\"";
 }
 

@@ -13,7 +13,10 @@ public static class ManagementAccess
         ManagementError.Invalid($"Send one {Idempotency.Header} of 1 to 256 characters."),
         ManagementError.Conflict("Another request with this idempotency key is being worked on. Try again in a moment."),
         static _ => new ManagementError(
-            StatusCodes.Status422UnprocessableEntity, "unprocessable", $"This {Idempotency.Header} was used for another request. Make up a new one for each request."));
+            StatusCodes.Status422UnprocessableEntity, "unprocessable", $"This {Idempotency.Header} was used for another request. Make up a new one for each request."))
+    {
+        EntityTagOf = static body => EntityTag.OfOne(body),
+    };
 
     public static RouteGroupBuilder RequireRealmKey(this RouteGroupBuilder group)
     {
@@ -54,7 +57,8 @@ public static class ManagementAccess
             : await directory.RealmAsync(named, context.RequestAborted);
     }
 
-    private static string? UnknownParameter(HttpContext context)
+    /// <summary>A parameter of the query that the route does not take.</summary>
+    internal static string? UnknownParameter(HttpContext context)
     {
         IReadOnlyList<Parameter> known = context.GetEndpoint()?.Metadata.GetMetadata<QueryParameters>()?.Parameters ?? [];
         return context.Request.Query.Keys.FirstOrDefault(name => known.All(parameter => parameter.Declared.Name != name));

@@ -1,7 +1,10 @@
 using Atrium.Server.Doors.Management.ApiKeys;
 using Atrium.Server.Doors.Management.Clients;
+using Atrium.Server.Doors.Management.Connections;
 using Atrium.Server.Doors.Management.Events;
 using Atrium.Server.Doors.Management.Explain;
+using Atrium.Server.Doors.Management.OpenApi;
+using Atrium.Server.Doors.Management.Operator;
 using Atrium.Server.Doors.Management.Organizations;
 using Atrium.Server.Doors.Management.SigningKeys;
 using Atrium.Server.Doors.Management.Users;
@@ -12,7 +15,8 @@ namespace Atrium.Server.Doors.Management;
 /// <summary>The management API: everything an operator or a product's back end does that is not a sign-in.</summary>
 public static class ManagementDoor
 {
-    public const string RealmPath = "/v1/realms/{realm}";
+    public const string RealmsPath = "/v1/realms";
+    public const string RealmPath = $"{RealmsPath}/{{realm}}";
 
     public static void MapManagementDoor(this IEndpointRouteBuilder routes)
     {
@@ -20,6 +24,7 @@ public static class ManagementDoor
         RouteGroupBuilder realm = door.MapGroup(RealmPath).RequireRealmKey();
         realm.MapApiKeys();
         realm.MapClients();
+        realm.MapConnections();
         realm.MapEvents();
         realm.MapSigningKeys();
         realm.MapUsers();
@@ -28,6 +33,8 @@ public static class ManagementDoor
         realm.MapMembers();
         realm.MapDomains();
         realm.MapRoles();
+        door.MapRealms();
+        door.MapReferences();
         door.MapFallback("/v1/{**rest}", static () => ManagementError.NoSuchPath);
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Atrium.Server.Doors.Management.Bodies;
 using Atrium.Server.Hosting;
@@ -75,13 +76,16 @@ public sealed record ManagementError(int Status, string Code, string Description
 /// <summary>What every refusal carries.</summary>
 public sealed record ManagementErrorBody
 {
+    [Description("What names the failure for good.")]
     public required string Error { get; init; }
 
+    [Description("What is wrong, and what to do, in a sentence for developers.")]
     public required string ErrorDescription { get; init; }
 
+    [Description("The `X-Request-ID`; the server's log has more under it.")]
     public required string RequestId { get; init; }
 
-    /// <summary>Of a body that can't be, everything that is wrong with it.</summary>
+    [Description("Of a body that can't be, everything that is wrong with it.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<Problem>? Errors { get; init; }
 }

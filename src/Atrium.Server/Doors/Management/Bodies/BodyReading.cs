@@ -6,8 +6,9 @@ using Atrium.Server.Http;
 namespace Atrium.Server.Doors.Management.Bodies;
 
 /// <summary>The body that a route takes.</summary>
+/// <param name="Shapes">What it may be: one, or one of several.</param>
 /// <param name="IsPatch">Whether it is laid over what is there (RFC 7396).</param>
-public sealed record RequestShape(Shape Shape, bool IsPatch);
+public sealed record RequestShape(IReadOnlyList<Shape> Shapes, bool IsPatch);
 
 /// <summary>A patch that was read, to be laid over the thing as it is when it is changed.</summary>
 public sealed class Patch(JsonElement json, IfMatch ifMatch)
@@ -51,10 +52,10 @@ public sealed class Patch(JsonElement json, IfMatch ifMatch)
 public static class BodyReading
 {
     /// <summary>Declares the body of a route that makes or does something.</summary>
-    public static RouteHandlerBuilder Reads(this RouteHandlerBuilder route, Shape shape) => route.WithMetadata(new RequestShape(shape, IsPatch: false));
+    public static RouteHandlerBuilder Reads(this RouteHandlerBuilder route, params IReadOnlyList<Shape> shapes) => route.WithMetadata(new RequestShape(shapes, IsPatch: false));
 
     /// <summary>Declares the body of a route that changes something.</summary>
-    public static RouteHandlerBuilder Patches(this RouteHandlerBuilder route, Shape shape) => route.WithMetadata(new RequestShape(shape, IsPatch: true));
+    public static RouteHandlerBuilder Patches(this RouteHandlerBuilder route, params IReadOnlyList<Shape> shapes) => route.WithMetadata(new RequestShape(shapes, IsPatch: true));
 
     /// <summary>The body of the route's shape, or why it can't be read.</summary>
     public static async Task<(Body? Body, ManagementError? Error)> ReadBodyAsync(this HttpContext context, CancellationToken cancellationToken)
@@ -62,10 +63,12 @@ public static class BodyReading
         (JsonElement json, ManagementError? error) = await ReadJsonAsync(context, cancellationToken);
         if (error is not null)
             return (null, error);
-        Shape shape = context.GetEndpoint()?.Metadata.GetMetadata<RequestShape>()?.Shape
+        IReadOnlyList<Shape> shapes = context.GetEndpoint()?.Metadata.GetMetadata<RequestShape>()?.Shapes
             ?? throw new InvalidOperationException($"The route {context.Request.Path} declares no body.");
         List<Problem> problems = [];
-        Body body = shape.Read(json, "", problems);
+        if (shapes.FirstOrDefault(shape => shape.Claims(json)) is not { } meant)
+            return (null, Undecided(shapes));
+        Body body = meant.Read(json, "", problems);
         return problems.Count == 0 ? (body, null) : (null, ManagementError.Unprocessable(problems));
     }
 
@@ -74,6 +77,12 @@ public static class BodyReading
     {
         (JsonElement json, ManagementError? error) = await ReadJsonAsync(context, cancellationToken);
         return error is null ? (new Patch(json, IfMatch.Of(context.Request)), null) : (null, error);
+    }
+
+    private static ManagementError Undecided(IReadOnlyList<Shape> shapes)
+    {
+        string place = $"/{shapes[0].DecidedBy}";
+        return ManagementError.Unprocessable(place, $"{place} must be one of {string.Join(", ", shapes.Select(static shape => shape.Title))}.");
     }
 
     private static async Task<(JsonElement Json, ManagementError? Error)> ReadJsonAsync(HttpContext context, CancellationToken cancellationToken)

@@ -19,9 +19,9 @@ public abstract record Field(string Name)
     internal abstract object? ReadValue(JsonElement value, string place, ICollection<Problem> problems);
 
     /// <summary>What a value may be, as JSON Schema 2020-12.</summary>
-    internal abstract JsonObject ValueSchema();
+    public abstract JsonObject ValueSchema();
 
-    internal JsonObject Schema()
+    public JsonObject Schema()
     {
         JsonObject schema = ValueSchema();
         if (!IsRequired && schema["type"] is JsonValue type)
@@ -217,5 +217,5 @@ public sealed record Field<T>(string Name, Func<JsonObject> Values, Func<JsonEle
 
     internal override object? ReadValue(JsonElement value, string place, ICollection<Problem> problems) => Reader(value, place, problems);
 
-    internal override JsonObject ValueSchema() => Values();
+    public override JsonObject ValueSchema() => Values();
 }

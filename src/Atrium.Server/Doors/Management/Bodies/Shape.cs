@@ -13,6 +13,16 @@ public sealed class Shape(params IReadOnlyList<Field> fields)
 
     public IReadOnlyList<Field> Fields => fields;
 
+    /// <summary>What sets it apart, where a route takes one of several.</summary>
+    public string? Title { get; init; }
+
+    /// <summary>The field that says by this shape's <see cref="Title"/> that the body is of this one.</summary>
+    public string? DecidedBy { get; init; }
+
+    /// <summary>Whether the body says that it is of this shape.</summary>
+    public bool Claims(JsonElement json) =>
+        DecidedBy is null || (json.TryGetProperty(DecidedBy, out JsonElement word) && word.ValueKind == JsonValueKind.String && word.ValueEquals(Title));
+
     /// <summary>Reads an object; what is wrong in it is noted, all of it at once.</summary>
     public Body Read(JsonElement json, string place, ICollection<Problem> problems)
     {
@@ -27,7 +37,7 @@ public sealed class Shape(params IReadOnlyList<Field> fields)
                 problems.Add(new Problem(at, $"{at} is missing."));
         }
 
-        return new Body(values);
+        return new Body(this, values);
     }
 
     /// <summary>
@@ -53,15 +63,24 @@ public sealed class Shape(params IReadOnlyList<Field> fields)
         JsonObject properties = [];
         foreach (Field field in fields)
             properties[field.Name] = field.Schema();
+        string[] required = [.. fields.Where(static field => field.IsRequired).Select(static field => field.Name)];
+        if (DecidedBy is not null)
+        {
+            properties.Insert(0, DecidedBy, new JsonObject { ["type"] = "string", ["const"] = Title });
+            required = [DecidedBy, .. required];
+        }
+
         JsonObject schema = new() { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
-        if (fields.Any(static field => field.IsRequired))
-            schema["required"] = new JsonArray([.. fields.Where(static field => field.IsRequired).Select(static field => (JsonNode)field.Name)]);
+        if (Title is not null)
+            schema["title"] = Title;
+        if (required.Length > 0)
+            schema["required"] = new JsonArray([.. required.Select(static name => (JsonNode)name)]);
         return schema;
     }
 
     private void RefuseUnknown(JsonElement json, string place, ICollection<Problem> problems)
     {
-        foreach (JsonProperty property in json.EnumerateObject().Where(property => !byName.ContainsKey(property.Name)))
+        foreach (JsonProperty property in json.EnumerateObject().Where(property => !byName.ContainsKey(property.Name) && property.Name != DecidedBy))
         {
             string at = $"{place}/{JsonPointer.Escape(property.Name)}";
             problems.Add(new Problem(at, $"{at} is not a field that can be set here. The fields are {string.Join(", ", byName.Keys)}."));
@@ -87,8 +106,11 @@ public sealed class Shape(params IReadOnlyList<Field> fields)
 }
 
 /// <summary>A body that was read. What is missing or null in it has no value.</summary>
-public sealed class Body(IReadOnlyDictionary<Field, object?> values)
+public sealed class Body(Shape shape, IReadOnlyDictionary<Field, object?> values)
 {
+    /// <summary>What it was read as.</summary>
+    public Shape Shape => shape;
+
     public T? Of<T>(Field<T> field) => values.TryGetValue(field, out object? value) && value is T typed ? typed : default;
 
     public bool Has(Field field) => values.ContainsKey(field);

@@ -1,0 +1,137 @@
+using Atrium.Core;
+using Atrium.Core.Realms;
+using Atrium.Core.Resources;
+using Atrium.Server.Doors.Management.Bodies;
+using Atrium.Server.Keys;
+using Atrium.Storage;
+
+namespace Atrium.Server.Doors.Management.Operator;
+
+/// <summary><c>/v1/realms</c>: the realms themselves, for who runs the installation.</summary>
+public static class RealmsEndpoints
+{
+    private const int MaxNameLength = 200;
+
+    private static readonly Field<string> Handle = Field.Text("handle", max: Handles.MaxLength)
+        .Check(static handle => Handles.IsValid(handle) ? null : "/handle must be lower-case letters, digits and hyphens, with no hyphen at either end.")
+        .Describe("The name in URLs: lower-case letters, digits and hyphens. It never changes.")
+        .Required();
+
+    private static readonly Field<string> NameOfNew = Field.Text("name", max: MaxNameLength)
+        .Check(NameProblem)
+        .Describe("The name for people; the handle unless said.");
+
+    private static readonly Field<string> Name = Field.Text("name", max: MaxNameLength)
+        .Check(NameProblem)
+        .Describe("The name for people.")
+        .Required();
+
+    private static readonly Field<int?> EventRetention = Field.Whole("event_retention_days", RealmSettings.ShortestEventRetention, RealmSettings.LongestEventRetention)
+        .Describe("How many days an event stays in the log; 365 unless said.");
+
+    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention)).Describe("What holds for the whole realm.");
+
+    private static readonly Shape New = new(Handle, NameOfNew, Settings);
+
+    private static readonly Shape Known = new(Name, Settings);
+
+    private static readonly Parameter<string> Confirm = Parameter.Text(
+        Field.Text("confirm", max: Handles.MaxLength).Describe("The realm's handle, once more: everything in the realm is deleted with it."));
+
+    public static void MapRealms(this IEndpointRouteBuilder door)
+    {
+        RouteGroupBuilder realms = door.MapGroup(ManagementDoor.RealmsPath).RequireOperatorKey().WithTags("Realms");
+        realms.MapGet("", ListAsync).TakesPage().WithSummary("Lists the realms.").AnswersMany<RealmResource>();
+        realms.MapPost("", CreateAsync).Reads(New).WithSummary("Makes a realm, with its signing keys.").AnswersOne<RealmResource>(StatusCodes.Status201Created);
+        realms.MapGet("/{realm}", GetAsync).WithSummary("Shows a realm.").AnswersOne<RealmResource>();
+        realms.MapPatch("/{realm}", ChangeAsync).Patches(Known).WithSummary("Changes a realm's name or settings.").AnswersOne<RealmResource>();
+        realms.MapDelete("/{realm}", DeleteAsync).Takes(Confirm)
+            .WithSummary("Deletes a realm and everything in it. Nobody finds any of it from this moment on; what is stored goes little by little, within minutes or hours.")
+            .AnswersNothing();
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, RealmStore realms, CancellationToken cancellationToken)
+    {
+        List<Problem> problems = [];
+        PageRequest<Realm> page = context.Page<Realm>(problems);
+        return problems.Count > 0
+            ? ManagementError.InvalidQuery(problems)
+            : Many.Of(
+                await realms.ListAsync(page, cancellationToken), RealmResource.Of, ResourceJson.Default.RealmResource, static realm => realm.Id.ToString());
+    }
+
+    private static async Task<IResult> CreateAsync(HttpContext context, RealmStore realms, RealmKeys keys, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
+        if (body is null)
+            return error!;
+        DateTimeOffset now = clock.GetUtcNow();
+        string handle = body.Of(Handle)!;
+        Realm realm = new()
+        {
+            Id = Id<Realm>.New(clock),
+            Handle = handle,
+            Name = body.Of(NameOfNew) ?? handle,
+            Settings = SettingsOf(body),
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        return await realms.CreateAsync(realm, keys.MakeFor(realm), context.OperatorOrigin(), cancellationToken)
+            ? Shown(realm, StatusCodes.Status201Created)
+            : ManagementError.Conflict($"There is a realm \"{handle}\" already.");
+    }
+
+    private static async Task<IResult> GetAsync(string realm, RealmStore realms, CancellationToken cancellationToken) =>
+        await FindAsync(realms, realm, cancellationToken) is { } found ? Shown(found) : ManagementError.NotFound;
+
+    private static async Task<IResult> ChangeAsync(HttpContext context, string realm, RealmStore realms, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
+        if (patch is null)
+            return error!;
+        if (await FindAsync(realms, realm, cancellationToken) is not { } found)
+            return ManagementError.NotFound;
+        DateTimeOffset now = clock.GetUtcNow();
+        Realm? changed = await realms.ChangeAsync(
+            found,
+            current => patch.TryLayOver(RealmResource.Of(current), ResourceJson.Default.RealmResource, Known, out Body? body)
+                ? current with { Name = body.Of(Name)!, Settings = SettingsOf(body), UpdatedAt = now }
+                : null,
+            context.OperatorOrigin(),
+            cancellationToken);
+        return changed is null ? patch.Refusal ?? ManagementError.NotFound : Shown(changed);
+    }
+
+    private static async Task<IResult> DeleteAsync(HttpContext context, string realm, RealmStore realms, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        List<Problem> problems = [];
+        string? confirmed = context.Query(Confirm, problems);
+        if (problems.Count > 0)
+            return ManagementError.InvalidQuery(problems);
+        if (await FindAsync(realms, realm, cancellationToken) is not { } found)
+            return ManagementError.NotFound;
+        if (confirmed != found.Handle)
+            return ManagementError.Invalid($"Everything in the realm is deleted with it. Send \"confirm={found.Handle}\" in the query if that is meant.");
+        Deletion deletion = new(context);
+        return deletion.Answer(await realms.DeleteAsync(
+            found,
+            current => deletion.Allows(RealmResource.Of(current), ResourceJson.Default.RealmResource),
+            clock.GetUtcNow(),
+            context.OperatorOrigin(),
+            cancellationToken));
+    }
+
+    private static Task<Realm?> FindAsync(RealmStore realms, string named, CancellationToken cancellationToken) =>
+        Id<Realm>.Parse(named) is { } id ? realms.FindAsync(id, cancellationToken) : realms.FindByHandleAsync(named, cancellationToken);
+
+    private static RealmSettings SettingsOf(Body body)
+    {
+        RealmSettings settings = new();
+        return body.Of(Settings)?.Of(EventRetention) is { } days ? settings with { EventRetentionDays = days } : settings;
+    }
+
+    private static string? NameProblem(string name) => TextRules.IsPlain(name) ? null : "/name must be on one line.";
+
+    private static One<RealmResource> Shown(Realm realm, int status = StatusCodes.Status200OK) =>
+        new(RealmResource.Of(realm), ResourceJson.Default.RealmResource, status);
+}
