@@ -32,6 +32,12 @@ public static class CommandLine
         Recursive = true,
     };
 
+    private static readonly Option<string?> OutboundAllow = new("--outbound-allow")
+    {
+        Description = "Addresses and networks that webhooks may reach although they are not public, and without TLS, such as 10.1.0.0/16. Default: none, and 127.0.0.0/8,::1 for the demo.",
+        Recursive = true,
+    };
+
     private static readonly Option<string?> Database = new("--database")
     {
         Description = "Connection string: \"Data Source=./atrium.db\" is SQLite, \"Host=...;Database=...\" PostgreSQL. Default: the first, and ./atrium-demo.db for the demo.",
@@ -52,6 +58,7 @@ public static class CommandLine
             PublicUrl,
             TrustedProxies,
             DnsServers,
+            OutboundAllow,
             Database,
             KeyFile,
         };
@@ -100,6 +107,7 @@ public static class CommandLine
             PublicUrl = (parsed.GetValue(PublicUrl) ?? Setting("ATRIUM_PUBLIC_URL"))?.TrimEnd('/'),
             TrustedProxies = parsed.GetValue(TrustedProxies) ?? Setting("ATRIUM_TRUSTED_PROXIES"),
             DnsServers = parsed.GetValue(DnsServers) ?? Setting("ATRIUM_DNS_SERVERS"),
+            OutboundAllow = parsed.GetValue(OutboundAllow) ?? Setting("ATRIUM_OUTBOUND_ALLOW"),
             Database = parsed.GetValue(Database) ?? Setting("ConnectionStrings__Atrium") ?? defaultDatabase,
             KeyFile = parsed.GetValue(KeyFile) ?? Setting("ATRIUM_KEY_FILE"),
             Demo = demo,

@@ -2,6 +2,7 @@ using System.Net;
 using Atrium.Server.Demo;
 using Atrium.Server.Dns;
 using Atrium.Server.Hosting;
+using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 
@@ -56,11 +57,20 @@ public static class Serve
         try
         {
             TrustedProxies.Parse(options.TrustedProxies ?? "");
-            return null;
         }
         catch (FormatException e)
         {
             return $"--trusted-proxies: {e.Message}";
+        }
+
+        try
+        {
+            Networks.Parse(options.OutboundAllow ?? "");
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return $"--outbound-allow: {e.Message}";
         }
     }
 

@@ -28,6 +28,12 @@ public sealed record AtriumOptions
     /// </summary>
     public string? DnsServers { get; init; }
 
+    /// <summary>
+    /// Addresses and networks, separated by commas, that may be called although they are not public, and without TLS
+    /// (<c>--outbound-allow</c>, <c>ATRIUM_OUTBOUND_ALLOW</c>). The demo allows this machine itself.
+    /// </summary>
+    public string? OutboundAllow { get; init; }
+
     /// <summary>The connection string (<c>--database</c>, <c>ConnectionStrings__Atrium</c>).</summary>
     public required string Database { get; init; }
 

@@ -1,5 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
+using Atrium.Server.Http;
 using Microsoft.AspNetCore.HttpOverrides;
 using IPNetwork = System.Net.IPNetwork;
 
@@ -11,12 +10,14 @@ namespace Atrium.Server.Hosting;
 /// </summary>
 public static class TrustedProxies
 {
-    private static readonly char[] Separators = [',', ';', ' '];
-
     /// <summary>Addresses and networks of a list, such as <c>10.0.0.5, 10.1.0.0/16, fd00::/8</c>.</summary>
     /// <exception cref="FormatException">One of them is neither; the message says which.</exception>
     public static IReadOnlyList<IPNetwork> Parse(string list) =>
-        [.. list.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(ParseOne)];
+        [
+            .. Networks.Parse(list).Select(static network => network.PrefixLength > 0
+                ? network
+                : throw new FormatException($"\"{network}\" would let everybody say that they are somebody else. Name the networks that your proxies are in.")),
+        ];
 
     /// <summary>
     /// Goes before everything that asks for the caller's address. The addresses are read from the last, which the nearest proxy wrote, back
@@ -32,27 +33,5 @@ public static class TrustedProxies
         foreach (IPNetwork network in Parse(list))
             forwarded.KnownIPNetworks.Add(network);
         return app.UseForwardedHeaders(forwarded);
-    }
-
-    private static IPNetwork ParseOne(string text)
-    {
-        string[] parts = text.Split('/', 2);
-        if (!IPAddress.TryParse(parts[0], out IPAddress? address)
-            || (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != parts[0]))
-        {
-            throw new FormatException($"\"{text}\" is neither an address nor a network. Use one such as 10.0.0.5, 10.1.0.0/16 or fd00::/8.");
-        }
-
-        if (parts.Length == 1)
-        {
-            IPAddress plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-            return new IPNetwork(plain, plain.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
-        }
-
-        if (!IPNetwork.TryParse(text, out IPNetwork network))
-            throw new FormatException($"\"{text}\" is not a network: after the / comes the number of leading bits that its addresses share, as in 10.1.0.0/16.");
-        return network.PrefixLength == 0
-            ? throw new FormatException($"\"{text}\" would let everybody say that they are somebody else. Name the networks that your proxies are in.")
-            : network;
     }
 }
