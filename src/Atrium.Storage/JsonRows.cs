@@ -3,6 +3,7 @@ using Atrium.Core;
 using Atrium.Core.Imports;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
+using Atrium.Core.Webhooks;
 
 namespace Atrium.Storage;
 
@@ -92,6 +93,19 @@ internal static class JsonRows
         Metadata = SqlTypes.Json(membership.Metadata),
         CreatedAt = Milliseconds(membership.CreatedAt),
         UpdatedAt = Milliseconds(membership.UpdatedAt),
+    };
+
+    public static object Of(Delivery delivery) => new
+    {
+        Id = Hex(delivery.Id),
+        WebhookId = Hex(delivery.WebhookId),
+        EventId = Hex(delivery.EventId),
+        delivery.Position,
+        delivery.Type,
+        delivery.Subject,
+        Dialect = delivery.Dialect.ToString(),
+        delivery.Body,
+        CreatedAt = Milliseconds(delivery.CreatedAt),
     };
 
     private static string Hex<T>(Id<T> id)

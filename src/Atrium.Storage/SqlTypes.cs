@@ -12,6 +12,7 @@ using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
+using Atrium.Core.Webhooks;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -59,6 +60,10 @@ internal static class SqlTypes
         Id<Event>();
         Id<Connection>();
         Id<OperatorKey>();
+        Id<Webhook>();
+        Id<WebhookSecret>();
+        Id<Delivery>();
+        Id<DeliveryClaim>();
         Json<IReadOnlyList<string>>();
         Json<IReadOnlyList<Proof>>();
         Json<IReadOnlyDictionary<string, string>>();

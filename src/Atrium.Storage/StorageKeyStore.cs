@@ -3,6 +3,7 @@ using Atrium.Core;
 using Atrium.Core.Connections;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
+using Atrium.Core.Webhooks;
 using Dapper;
 
 namespace Atrium.Storage;
@@ -21,6 +22,8 @@ public static class SealedColumns
 
     /// <summary>Null of those that have nothing secret.</summary>
     public static SealedColumn<Id<Connection>> Connections { get; } = new("connections", "id", "sealed_secret", default);
+
+    public static SealedColumn<Id<WebhookSecret>> WebhookSecrets { get; } = new("webhook_secrets", "id", "sealed_secret", default);
 }
 
 /// <summary>A sealed secret where it lies.</summary>

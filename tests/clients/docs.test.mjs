@@ -1,4 +1,4 @@
-// Runs the programs of docs/integrate.md as they stand there, but for the port.
+// Runs the programs of the guides as they stand there, but for the port.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,16 +8,17 @@ import { fileURLToPath } from 'node:url';
 import { startServer } from './server.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const guide = readFileSync(path.join(here, '../../docs/integrate.md'), 'utf8');
-const programs = [...guide.matchAll(/```js\n(\/\/ (\S+\.mjs)\n[\s\S]*?)```/g)].map(([, text, name]) => ({ name, text }));
+const guides = ['integrate.md', 'webhooks.md'].map((name) => readFileSync(path.join(here, '../../docs', name), 'utf8')).join('\n');
+const programs = [...guides.matchAll(/```js\n(\/\/ (\S+\.mjs)\n[\s\S]*?)```/g)].map(([, text, name]) => ({ name, text }));
 
 const expected = {
   'authkit.mjs': /choose one of Northwind, Contoso\nsigned in to org_\w{25} as mia@example\.test/,
   'app-native.mjs': /SUCCESS_COMPLETED\n.*access_token/,
+  'receiver.mjs': /an endpoint wh_\w{25}\napi_key\.created key_\w{25}\ndelivered: 204/,
   'oidc.mjs': /send the browser to http:\/\/localhost:\d+\/t\/acme\/authorize\?/,
 };
 
-describe('The programs of docs/integrate.md', () => {
+describe('The programs of the guides', () => {
   let server;
   let folder;
   before(async () => {

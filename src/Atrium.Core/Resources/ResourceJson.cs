@@ -7,6 +7,7 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
+using Atrium.Core.Webhooks;
 
 namespace Atrium.Core.Resources;
 
@@ -25,6 +26,7 @@ namespace Atrium.Core.Resources;
         typeof(Words<ClientType>),
         typeof(Words<ConnectionStatus>),
         typeof(Words<ConnectionType>),
+        typeof(Words<DeliveryStatus>),
         typeof(Words<DomainState>),
         typeof(Words<Door>),
         typeof(Words<ExplainedOutcome>),
@@ -40,6 +42,8 @@ namespace Atrium.Core.Resources;
         typeof(Words<TokenIssuerSetting>),
         typeof(Words<TokenProfile>),
         typeof(Words<UserStatus>),
+        typeof(Words<WebhookDialect>),
+        typeof(Words<WebhookStatus>),
     ])]
 [JsonSerializable(typeof(ApiKeyResource))]
 [JsonSerializable(typeof(ApiKeyWithSecretResource))]
@@ -47,6 +51,8 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(ClientResource))]
 [JsonSerializable(typeof(ClientWithSecretResource))]
 [JsonSerializable(typeof(ConnectionResource))]
+[JsonSerializable(typeof(DeliveryDetailsResource))]
+[JsonSerializable(typeof(DeliveryResource))]
 [JsonSerializable(typeof(EnrolledFactorResource))]
 [JsonSerializable(typeof(EventResource))]
 [JsonSerializable(typeof(ExplanationResource))]
@@ -61,6 +67,8 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(SignInResource))]
 [JsonSerializable(typeof(SigningKeyResource))]
 [JsonSerializable(typeof(UserResource))]
+[JsonSerializable(typeof(WebhookResource))]
+[JsonSerializable(typeof(WebhookWithSecretResource))]
 public sealed partial class ResourceJson : JsonSerializerContext;
 
 /// <summary>An enum as the words of the wire; each that is shown stands in the list above.</summary>

@@ -10,6 +10,7 @@ using Atrium.Server.Http;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
 using Atrium.Server.Tokens;
+using Atrium.Server.Webhooks;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Logging.Console;
@@ -63,6 +64,9 @@ public static class AtriumServer
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
         builder.Services.AddSingleton<Idempotency>();
+        builder.Services.AddSingleton<OutboundHttp>(static services =>
+            new(services.GetRequiredService<AtriumOptions>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddWebhooks();
         builder.Services.AddOAuthDoor();
         builder.Services.AddAuthKitDoor();
         builder.Services.AddAppNativeDoor();

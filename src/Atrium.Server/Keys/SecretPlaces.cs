@@ -2,6 +2,7 @@ using Atrium.Core;
 using Atrium.Core.Connections;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
+using Atrium.Core.Webhooks;
 
 namespace Atrium.Server.Keys;
 
@@ -16,4 +17,6 @@ public static class SecretPlaces
         SecretBox.Place(realm.ToString(), "email-verification", verification.ToString());
 
     public static byte[] Of(Id<Realm> realm, Id<Connection> connection) => SecretBox.Place(realm.ToString(), "connection", connection.ToString());
+
+    public static byte[] Of(Id<Realm> realm, Id<WebhookSecret> secret) => SecretBox.Place(realm.ToString(), "webhook-secret", secret.ToString());
 }

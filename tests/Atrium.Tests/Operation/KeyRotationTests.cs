@@ -1,10 +1,12 @@
 using System.Net;
 using Atrium.Core;
+using Atrium.Core.Events;
 using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 using Atrium.Tests.AuthKit;
 using Atrium.Tests.Harness;
+using Atrium.Tests.Webhooks;
 using Shouldly;
 using Xunit;
 
@@ -21,12 +23,17 @@ public abstract class KeyRotationTests(DemoServer server)
     {
         KeyFile before = File;
         await SignInTomAsync();
+        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync();
+        await using WebhookCalls webhooks = new(server);
+        (string _, string secret) = await webhooks.EndpointAsync(receiver.Url, events: "user.*");
 
         (await Rotation.RunAsync(File, SayAndBeat, default)).ShouldBeTrue(string.Join('\n', said));
 
         File.Keys.ShouldHaveSingleItem().Fingerprint.ShouldNotBe(before.Keys[0].Fingerprint);
         (await Store.FindAsync(default))!.All.ShouldBe([File.Keys[0].Fingerprint]);
         await SignInTomAsync();
+        await webhooks.HappenAsync(EventTypes.UserUpdated, "usr_1");
+        WebhookCalls.IsSigned(await receiver.NextAsync(), secret).ShouldBeTrue();
         (await StorageKeyRing.UnopenedAsync(Store, SigningKeys, before, default)).ShouldNotBeNull();
         (await StorageKeyRing.UnopenedAsync(Store, SigningKeys, File, default)).ShouldBeNull();
         KeyFileException refused = await Should.ThrowAsync<KeyFileException>(StorageKeyRing.OpenAsync(Store, SigningKeys, before, server.Clock.GetUtcNow(), default));

@@ -4,6 +4,7 @@ using Atrium.Core.Events;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
+using Atrium.Core.Webhooks;
 using Atrium.Server.Hosting;
 using Atrium.Storage;
 using Dapper;
@@ -38,6 +39,8 @@ public abstract partial class StoreContract
         (SignInCompletion completion, RefreshToken _) = await MakeFamily(client, user);
         await new GuessStore(Database).AddAsync(Realm.Id, [Secret.New().Hash()], Now, told: null, Origin.System, None);
         await new IdempotencyStore(Database).ReserveAsync(Realm.Id, Secret.New().Hash(), Secret.New().Hash(), Secret.New().Hash(), Now, Now, Now, None);
+        Webhook webhook = await MakeWebhook(secretEndsAt: Now.AddDays(1));
+        await FanOut(NewDelivery(webhook, "usr_1"));
 
         (string Table, TimeSpan Stays)[] times =
         [
@@ -48,6 +51,8 @@ public abstract partial class StoreContract
             ("email_verifications", EmailVerification.Lifetime + TimeSpan.FromDays(1)),
             ("guesses", TimeSpan.FromHours(1)),
             ("idempotent_answers", TimeSpan.FromHours(25)),
+            ("webhook_secrets", TimeSpan.FromDays(1)),
+            ("webhook_deliveries", TimeSpan.FromDays(30)),
             ("sessions", TimeSpan.FromDays(30 + 7)),
         ];
         times.Select(static entry => entry.Table).ShouldBe(CleaningStore.Endings.Select(static ending => ending.Table));

@@ -8,6 +8,7 @@ using Atrium.Server.Doors.Management.Operator;
 using Atrium.Server.Doors.Management.Organizations;
 using Atrium.Server.Doors.Management.SigningKeys;
 using Atrium.Server.Doors.Management.Users;
+using Atrium.Server.Doors.Management.Webhooks;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.Management;
@@ -35,6 +36,7 @@ public static class ManagementDoor
         realm.MapRoles();
         door.MapRealms();
         door.MapReferences();
+        realm.MapWebhooks();
         door.MapFallback("/v1/{**rest}", static () => ManagementError.NoSuchPath);
     }
 }
