@@ -5,13 +5,13 @@ using Atrium.Core.Webhooks;
 namespace Atrium.Server.Webhooks;
 
 /// <summary>Where messages go, by its ids.</summary>
-internal sealed record EndpointKey(Id<Realm> Realm, Id<Webhook> Webhook);
+public sealed record EndpointKey(Id<Realm> Realm, Id<Webhook> Webhook);
 
 /// <summary>
 /// Which endpoints have something due, what is under way to each, and how much more may begin: so many at once, and so few to one that nobody
 /// who is slow or dead takes the room of the others. Used by one thread at a time.
 /// </summary>
-internal sealed class DeliveryLines
+public sealed class DeliveryLines
 {
     public const int MostAtOnce = 256;
 
