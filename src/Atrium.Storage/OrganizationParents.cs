@@ -26,7 +26,7 @@ internal static class OrganizationParents
         return
         [
             .. await connection.QueryAsync<Id<Organization>>(
-                $"SELECT id FROM organizations WHERE {OrganizationStore.Visible} AND id IN {ids}{database.ForUpdateOf("organizations")}", parameters),
+                $"SELECT id FROM organizations WHERE realm_id = @realm AND status <> 'Deleting' AND id IN {ids}{database.ForUpdateOf("organizations")}", parameters),
         ];
     }
 

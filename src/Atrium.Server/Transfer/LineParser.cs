@@ -117,8 +117,8 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             fields.Refuse("name", "is missing");
         settings?.RefuseOthers();
         OrganizationDomain[] domains = [.. fields.Objects("domains", OrganizationRules.MaxDomains).Select(domain => Domain(organization, domain))];
-        if (domains.DistinctBy(static domain => domain.Domain).Count() < domains.Length)
-            fields.Refuse("domains", "names a domain twice");
+        foreach ((int i, OrganizationDomain domain) in domains.Index().Where(entry => domains.Take(entry.Index).Any(above => above.Domain == entry.Item.Domain)))
+            fields.Refuse($"domains/{i}/domain", "is on this line already");
         return new ImportedOrganization(
             line,
             organization,

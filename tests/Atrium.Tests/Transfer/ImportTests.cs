@@ -244,7 +244,7 @@ public abstract class ImportTests : IAsyncLifetime
         await ImportAsync("""{"type":"organization","handle":"northwind","name":"Northwind","domains":[{"domain":"claimed.example"}]}""");
         (await ImportAsync("""{"type":"organization","handle":"contoso","name":"Contoso","domains":[{"domain":"claimed.example","verified":true}]}""")).Added.ShouldBe(1);
         await RefusesAsync(
-            """{"type":"organization","handle":"fabrikam","name":"Fabrikam","domains":[{"domain":"x.example"},{"domain":"X.example"}]}""", "/domains", "names a domain twice");
+            """{"type":"organization","handle":"fabrikam","name":"Fabrikam","domains":[{"domain":"x.example"},{"domain":"X.example"}]}""", "/domains/1/domain", "is on this line already");
     }
 
     [Fact]
