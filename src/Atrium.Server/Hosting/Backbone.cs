@@ -93,6 +93,7 @@ public static class BackboneServices
         .AddSingleton<ApiKeyStore>()
         .AddSingleton<EventStore>()
         .AddSingleton<ClientStore>()
+        .AddSingleton<ClientSharingStore>()
         .AddSingleton<OrganizationStore>()
         .AddSingleton<OrganizationDomainStore>()
         .AddSingleton<OrganizationRemains>()
