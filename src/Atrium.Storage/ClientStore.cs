@@ -30,7 +30,7 @@ public readonly record struct ClientChange(ClientWrite Outcome, Client? Client)
     public IReadOnlyList<int> Unknown { get; init; } = [];
 }
 
-/// <summary>Clients, and the organizations that they are shared with.</summary>
+/// <summary>Clients.</summary>
 public sealed class ClientStore(Database database)
 {
     internal const string Columns =
@@ -188,7 +188,7 @@ public sealed class ClientStore(Database database)
             Change.OfClient(named.ClientId),
             async (connection, log) =>
             {
-                if (await FindAsync(connection, realm, id, database.ForUpdateOf("clients")) is not { } current || !mayDelete(current))
+                if (await FindAsync(connection, realm, id, database.ForDeleteOf("clients")) is not { } current || !mayDelete(current))
                     return null;
                 await connection.ExecuteAsync("DELETE FROM clients WHERE realm_id = @realm AND id = @id", new { realm, id });
                 log.Add(EventOf(EventTypes.ClientDeleted, current));
@@ -197,71 +197,9 @@ public sealed class ClientStore(Database database)
             cancellationToken);
     }
 
-    /// <summary>Lets an organization sign in through this client; false when one of them is gone.</summary>
-    public Task<bool> ShareAsync(Id<Realm> realm, Id<Client> client, Id<Organization> organization, Origin origin, CancellationToken cancellationToken) =>
-        database.RecordAsync(
-            realm,
-            origin,
-            async (connection, log) =>
-            {
-                if (await FindAsync(connection, realm, client, database.ForUpdateOf("clients")) is not { } shared
-                    || await connection.QuerySingleOrDefaultAsync<string>(
-                        $"""
-                        SELECT status FROM organizations
-                        WHERE realm_id = @realm AND id = @organization AND status <> 'Deleting'{database.ForUpdateOf("organizations")}
-                        """,
-                        new { realm, organization }) is null)
-                {
-                    return false;
-                }
-
-                int added = await connection.ExecuteAsync(
-                    """
-                    INSERT INTO client_organizations (realm_id, client_id, organization_id) VALUES (@realm, @client, @organization)
-                    ON CONFLICT DO NOTHING
-                    """,
-                    new { realm, client, organization });
-                if (added == 1)
-                    log.Add(EventOf(EventTypes.ClientOrganizationAdded, shared, organization));
-                return true;
-            },
-            cancellationToken);
-
-    /// <summary>Takes back what <see cref="ShareAsync"/> gave; false when there is no such client. That it was not shared is no mistake.</summary>
-    public Task<bool> UnshareAsync(Id<Realm> realm, Id<Client> client, Id<Organization> organization, Origin origin, CancellationToken cancellationToken) =>
-        database.RecordAsync(
-            realm,
-            origin,
-            async (connection, log) =>
-            {
-                if (await FindAsync(connection, realm, client) is not { } shared)
-                    return false;
-                int removed = await connection.ExecuteAsync(
-                    "DELETE FROM client_organizations WHERE realm_id = @realm AND client_id = @client AND organization_id = @organization",
-                    new { realm, client, organization });
-                if (removed == 1)
-                    log.Add(EventOf(EventTypes.ClientOrganizationRemoved, shared, organization));
-                return true;
-            },
-            cancellationToken);
-
-    /// <summary>A page of the organizations that a client is shared with one by one.</summary>
-    public Task<Page<Organization>> SharedWithAsync(Id<Realm> realm, Id<Client> client, PageRequest<Organization> page, CancellationToken cancellationToken) =>
-        database.QueryAsync(
-            connection => connection.QueryPageAsync(
-                $"""
-                SELECT {SqlTypes.Of("o", OrganizationStore.Columns)}
-                FROM client_organizations c JOIN organizations o ON o.realm_id = c.realm_id AND o.id = c.organization_id AND o.status <> 'Deleting'
-                WHERE c.realm_id = @realm AND c.client_id = @client
-                """,
-                "c.organization_id",
-                new DynamicParameters(new { realm, client }),
-                page),
-            cancellationToken);
-
-    private static Task<Client?> FindAsync(DbConnection connection, Id<Realm> realm, Id<Client> client, string forUpdate = "") =>
+    internal static Task<Client?> FindAsync(DbConnection connection, Id<Realm> realm, Id<Client> client, string held = "") =>
         connection.QuerySingleOrDefaultAsync<Client>(
-            $"SELECT {Columns} FROM clients WHERE realm_id = @realm AND id = @client{forUpdate}", new { realm, client });
+            $"SELECT {Columns} FROM clients WHERE realm_id = @realm AND id = @client{held}", new { realm, client });
 
     private static async Task InsertOriginsAsync(DbConnection connection, Client client)
     {
@@ -301,14 +239,6 @@ public sealed class ClientStore(Database database)
 
     private static EventDraft EventOf(string type, Client client) =>
         EventDraft.Of(type, client.Id.ToString(), ClientResource.Of(client), ResourceJson.Default.ClientResource) with { ClientId = client.ClientId };
-
-    private static EventDraft EventOf(string type, Client client, Id<Organization> organization) =>
-        EventDraft.Of(
-            type, client.Id.ToString(), ClientOrganizationResource.Of(client, organization), ResourceJson.Default.ClientOrganizationResource) with
-        {
-            OrganizationId = organization,
-            ClientId = client.ClientId,
-        };
 
     private static object Row(Client client) => new
     {

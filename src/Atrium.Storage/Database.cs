@@ -85,6 +85,13 @@ public abstract class Database : IAsyncDisposable
     /// <param name="table">The table, by the name that it has in the query.</param>
     public abstract string ForUpdateOf(string table);
 
+    /// <summary>
+    /// The same where the change goes on to delete the row: whoever is adding something that belongs to it comes first, and needs nothing of it that
+    /// is held here meanwhile.
+    /// </summary>
+    /// <param name="table">The table, by the name that it has in the query.</param>
+    public abstract string ForDeleteOf(string table);
+
     /// <summary>The texts of a JSON array, as a table with the column <c>value</c>, to stand behind JOIN under an alias.</summary>
     /// <param name="column">The column that holds the array.</param>
     public abstract string ElementsOf(string column);

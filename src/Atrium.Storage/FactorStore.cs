@@ -62,7 +62,7 @@ public sealed class FactorStore(Database database)
             async (connection, log) =>
             {
                 Factor? current = await connection.QuerySingleOrDefaultAsync<Factor>(
-                    $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND id = @factor{Of(user)}{database.ForUpdateOf("factors")}",
+                    $"SELECT {Columns} FROM factors WHERE realm_id = @realm AND id = @factor{Of(user)}{database.ForDeleteOf("factors")}",
                     new { realm, factor, user });
                 if (current is null || !mayDelete(current))
                     return null;

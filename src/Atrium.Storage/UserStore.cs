@@ -177,7 +177,7 @@ public sealed class UserStore(Database database)
             () => user,
             async (connection, log) =>
             {
-                if (await FindToChangeAsync(connection, realm, id) is not { } current)
+                if (await FindAsync(connection, realm, id, database.ForUpdateOf("users")) is not { } current)
                     return new UserChange(UserWrite.NotFound, null);
                 user = change(current);
                 if (user is null)
@@ -228,7 +228,7 @@ public sealed class UserStore(Database database)
             origin,
             async (connection, log) =>
             {
-                if (await FindToChangeAsync(connection, realm, user) is not { } current || !mayDelete(current))
+                if (await FindAsync(connection, realm, user, database.ForDeleteOf("users")) is not { } current || !mayDelete(current))
                     return null;
                 await connection.ExecuteAsync("DELETE FROM users WHERE realm_id = @realm AND id = @user", new { realm, user });
                 log.Add(EventOf(EventTypes.UserDeleted, current));
@@ -277,9 +277,8 @@ public sealed class UserStore(Database database)
         log.Add(UpdateOf(user, verified));
     }
 
-    private Task<User?> FindToChangeAsync(DbConnection connection, Id<Realm> realm, Id<User> id) =>
-        connection.QuerySingleOrDefaultAsync<User>(
-            $"SELECT {Columns} FROM users WHERE realm_id = @realm AND id = @id{database.ForUpdateOf("users")}", new { realm, id });
+    private static Task<User?> FindAsync(DbConnection connection, Id<Realm> realm, Id<User> id, string held) =>
+        connection.QuerySingleOrDefaultAsync<User>($"SELECT {Columns} FROM users WHERE realm_id = @realm AND id = @id{held}", new { realm, id });
 
     private Task<User?> FindByAsync(string condition, object parameters, CancellationToken cancellationToken) =>
         database.QueryAsync(

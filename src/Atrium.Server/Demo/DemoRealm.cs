@@ -27,6 +27,7 @@ public sealed class DemoRealm(IServiceProvider services)
 
     private readonly Backbone backbone = services.GetRequiredService<Backbone>();
     private readonly ClientStore clients = services.GetRequiredService<ClientStore>();
+    private readonly ClientSharingStore sharing = services.GetRequiredService<ClientSharingStore>();
     private readonly OrganizationStore organizations = services.GetRequiredService<OrganizationStore>();
     private readonly ApiKeyStore keys = services.GetRequiredService<ApiKeyStore>();
     private readonly UserStore users = services.GetRequiredService<UserStore>();
@@ -267,7 +268,7 @@ public sealed class DemoRealm(IServiceProvider services)
         await clients.CreateAsync(client, Origin.System, cancellationToken);
         Client made = await clients.FindAsync(client.RealmId, client.ClientId, cancellationToken) ?? client;
         foreach (Organization organization in sharedWith)
-            await clients.ShareAsync(made.RealmId, made.Id, organization.Id, Origin.System, cancellationToken);
+            await sharing.ShareAsync(made.RealmId, made.Id, organization.Id, Origin.System, cancellationToken);
     }
 
     private async Task ApiKeyAsync(Realm realm, string secret, CancellationToken cancellationToken)

@@ -96,6 +96,7 @@ public static class BackboneServices
         .AddSingleton<DeliveryStore>()
         .AddSingleton<DeliveryLogStore>()
         .AddSingleton<ClientStore>()
+        .AddSingleton<ClientSharingStore>()
         .AddSingleton<OrganizationStore>()
         .AddSingleton<OrganizationDomainStore>()
         .AddSingleton<OrganizationRemains>()

@@ -44,6 +44,8 @@ internal sealed class PostgresDatabase : Database
     /// <summary>The lock of an UPDATE that leaves the key alone: rows that refer to this one are added meanwhile without waiting.</summary>
     public override string ForUpdateOf(string table) => $" FOR NO KEY UPDATE OF {table}";
 
+    public override string ForDeleteOf(string table) => $" FOR UPDATE OF {table}";
+
     public override string ElementsOf(string column) => $"LATERAL jsonb_array_elements_text({column}::jsonb)";
 
     public override int RowsAtATime => 500;

@@ -44,6 +44,8 @@ internal sealed class SqliteDatabase : Database
 
     public override string ForUpdateOf(string table) => "";
 
+    public override string ForDeleteOf(string table) => "";
+
     public override string ElementsOf(string column) => $"json_each({column})";
 
     public override int RowsAtATime => 100;

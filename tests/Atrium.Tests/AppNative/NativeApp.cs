@@ -155,7 +155,7 @@ internal sealed class NativeApp(DemoServer server, string clientId = "demo-nativ
                 Type = ClientType.Native, RedirectUris = [DemoRealm.NativeCallback], PostLogoutRedirectUris = [], SharedWithAll = false,
             }));
         foreach (string handle in sharedWith)
-            await server.Get<ClientStore>().ShareAsync(client.RealmId, client.Id, await OrganizationAsync(handle), Origin.System, Cancellation);
+            await server.Get<ClientSharingStore>().ShareAsync(client.RealmId, client.Id, await OrganizationAsync(handle), Origin.System, Cancellation);
     }
 
     /// <summary>The code that Tom's app shows, after enough time that none of its steps was used.</summary>

@@ -295,8 +295,8 @@ public abstract partial class StoreContract
         facts.ChosenOrganization!.Id.ShouldBe(northwind.Id);
         facts.Memberships.ShouldHaveSingleItem().IsEffective.ShouldBeTrue();
         facts.ChosenIsShared.ShouldBeFalse();
-        await Clients.ShareAsync(Realm.Id, client.Id, northwind.Id, Origin.System, None);
-        await Clients.ShareAsync(Realm.Id, client.Id, northwind.Id, Origin.System, None);
+        await new ClientSharingStore(Database).ShareAsync(Realm.Id, client.Id, northwind.Id, Origin.System, None);
+        await new ClientSharingStore(Database).ShareAsync(Realm.Id, client.Id, northwind.Id, Origin.System, None);
         (await SignIns.LoadFactsAsync(chosen, client with { SharedWithAll = false }, Now, None)).ChosenIsShared.ShouldBeTrue();
         (await Organizations.IsSharedAsync(client with { SharedWithAll = false }, northwind.Id, None)).ShouldBeTrue();
         (await Organizations.IsSharedAsync(client with { SharedWithAll = false }, contoso.Id, None)).ShouldBeFalse();

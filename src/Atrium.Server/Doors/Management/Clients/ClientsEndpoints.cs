@@ -145,7 +145,8 @@ public static class ClientsEndpoints
         };
     }
 
-    private static async Task<IResult> ListOrganizationsAsync(HttpContext context, string id, ClientStore clients, CancellationToken cancellationToken)
+    private static async Task<IResult> ListOrganizationsAsync(
+        HttpContext context, string id, ClientStore clients, ClientSharingStore sharing, CancellationToken cancellationToken)
     {
         List<Problem> problems = [];
         PageRequest<Organization> page = context.Page<Organization>(problems);
@@ -154,23 +155,23 @@ public static class ClientsEndpoints
         if (Id<Client>.Parse(id) is not { } known || await clients.FindAsync(context.Caller().Realm, known, cancellationToken) is not { } client)
             return ManagementError.NotFound;
         return Many.Of(
-            await clients.SharedWithAsync(client.RealmId, client.Id, page, cancellationToken),
+            await sharing.SharedWithAsync(client.RealmId, client.Id, page, cancellationToken),
             organization => ClientOrganizationResource.Of(client, organization.Id),
             ResourceJson.Default.ClientOrganizationResource,
             static organization => organization.Id.ToString());
     }
 
     private static async Task<IResult> ShareAsync(
-        HttpContext context, string id, string organization, ClientStore clients, CancellationToken cancellationToken) =>
+        HttpContext context, string id, string organization, ClientSharingStore sharing, CancellationToken cancellationToken) =>
         Id<Client>.Parse(id) is { } client && Id<Organization>.Parse(organization) is { } known
-            && await clients.ShareAsync(context.Caller().Realm, client, known, context.Origin(), cancellationToken)
+            && await sharing.ShareAsync(context.Caller().Realm, client, known, context.Origin(), cancellationToken)
             ? TypedResults.NoContent()
             : ManagementError.NotFound;
 
     private static async Task<IResult> UnshareAsync(
-        HttpContext context, string id, string organization, ClientStore clients, CancellationToken cancellationToken) =>
+        HttpContext context, string id, string organization, ClientSharingStore sharing, CancellationToken cancellationToken) =>
         Id<Client>.Parse(id) is { } client && Id<Organization>.Parse(organization) is { } known
-            && await clients.UnshareAsync(context.Caller().Realm, client, known, context.Origin(), cancellationToken)
+            && await sharing.UnshareAsync(context.Caller().Realm, client, known, context.Origin(), cancellationToken)
             ? TypedResults.NoContent()
             : ManagementError.NotFound;
 
