@@ -45,6 +45,8 @@ public sealed class CleaningStore(Database database)
         new("email_verifications", "id", "expires_at", TimeSpan.FromDays(1)),
         new("guesses", "target_hash, window_start", "window_start", TimeSpan.FromHours(1)),
         new("idempotent_answers", "key_hash", "created_at", TimeSpan.FromHours(25)),
+        new("mail_failures", "id", "failed_at", TimeSpan.FromDays(7)),
+        new("invitations", "id", "coalesce(accepted_at, revoked_at, expires_at)", TimeSpan.FromDays(90)),
         Sessions,
     ];
 

@@ -7,6 +7,7 @@ using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Connections;
 using Atrium.Core.Events;
+using Atrium.Core.Mail;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -59,6 +60,8 @@ internal static class SqlTypes
         Id<Event>();
         Id<Connection>();
         Id<OperatorKey>();
+        Id<QueuedMail>();
+        Id<Invitation>();
         Json<IReadOnlyList<string>>();
         Json<IReadOnlyList<Proof>>();
         Json<IReadOnlyDictionary<string, string>>();

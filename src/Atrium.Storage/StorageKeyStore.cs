@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Connections;
+using Atrium.Core.Mail;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Dapper;
@@ -21,6 +22,8 @@ public static class SealedColumns
 
     /// <summary>Null of those that have nothing secret.</summary>
     public static SealedColumn<Id<Connection>> Connections { get; } = new("connections", "id", "sealed_secret", default);
+
+    public static SealedColumn<Id<QueuedMail>> Mails { get; } = new("mails", "id", "sealed_letter", default);
 }
 
 /// <summary>A sealed secret where it lies.</summary>

@@ -3,6 +3,7 @@ using Atrium.Server.Demo;
 using Atrium.Server.Dns;
 using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
 using Atrium.Storage;
 
 namespace Atrium.Server.Cli;
@@ -56,11 +57,20 @@ public static class Serve
         try
         {
             TrustedProxies.Parse(options.TrustedProxies ?? "");
-            return null;
         }
         catch (FormatException e)
         {
             return $"--trusted-proxies: {e.Message}";
+        }
+
+        try
+        {
+            MailSettings.Of(options);
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
         }
     }
 

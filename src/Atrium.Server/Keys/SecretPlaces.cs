@@ -1,5 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Connections;
+using Atrium.Core.Mail;
+using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 
@@ -16,4 +18,9 @@ public static class SecretPlaces
         SecretBox.Place(realm.ToString(), "email-verification", verification.ToString());
 
     public static byte[] Of(Id<Realm> realm, Id<Connection> connection) => SecretBox.Place(realm.ToString(), "connection", connection.ToString());
+
+    public static byte[] Of(Id<Realm> realm, Id<QueuedMail> mail) => SecretBox.Place(realm.ToString(), "mail", mail.ToString());
+
+    /// <summary>What a page of an invitation gives the browser to bring back: not stored, but out of our hands.</summary>
+    public static byte[] Of(Id<Realm> realm, Id<Invitation> invitation) => SecretBox.Place(realm.ToString(), "invitation-form", invitation.ToString());
 }
