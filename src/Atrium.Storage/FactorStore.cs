@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Events;
+using Atrium.Core.Mail;
 using Atrium.Core.Realms;
 using Atrium.Core.Resources;
 using Atrium.Core.Users;
@@ -118,15 +119,20 @@ public sealed class FactorStore(Database database)
                 new { realm, user }),
             cancellationToken);
 
-    /// <summary>Makes a verification; false when the person is gone.</summary>
-    public Task<bool> CreateVerificationAsync(EmailVerification verification, CancellationToken cancellationToken) =>
+    /// <summary>Makes a verification and queues the letter with its code, if one is to be sent; false when the person is gone.</summary>
+    public Task<bool> CreateVerificationAsync(EmailVerification verification, QueuedMail? letter, CancellationToken cancellationToken) =>
         database.TryWriteAsync(
-            async connection => await connection.ExecuteAsync(
-                $"""
-                INSERT INTO email_verifications ({VerificationColumns})
-                VALUES (@RealmId, @Id, @UserId, @Email, @SealedCode, @FailedTries, @SpentAt, @CreatedAt, @ExpiresAt)
-                """,
-                verification) == 1,
+            async connection =>
+            {
+                if (letter is not null)
+                    await MailStore.QueueAsync(connection, letter);
+                return await connection.ExecuteAsync(
+                    $"""
+                    INSERT INTO email_verifications ({VerificationColumns})
+                    VALUES (@RealmId, @Id, @UserId, @Email, @SealedCode, @FailedTries, @SpentAt, @CreatedAt, @ExpiresAt)
+                    """,
+                    verification) == 1;
+            },
             cancellationToken);
 
     /// <summary>Counts a wrong code against the verification; false when it changed meanwhile.</summary>

@@ -186,6 +186,18 @@ public sealed class MembershipStore(Database database)
             : MembershipWrite.NotFound;
     }
 
+    /// <summary>Makes a pending membership active, within a change.</summary>
+    internal static async Task ActivateAsync(DbConnection connection, EventLog log, Membership pending, Membership active)
+    {
+        await connection.ExecuteAsync(
+            """
+            UPDATE memberships SET scopes = @Scopes, title = @Title, status = @Status, joined_at = @JoinedAt, updated_at = @UpdatedAt
+            WHERE realm_id = @RealmId AND id = @Id
+            """,
+            Row(active));
+        OrganizationEvents.Updated(log, pending, active);
+    }
+
     /// <summary>None where the organization is being deleted.</summary>
     private Task<Membership?> FindByAsync(string which, object parameters, CancellationToken cancellationToken) =>
         database.QueryAsync(

@@ -147,6 +147,23 @@ public sealed class SessionStore(Database database)
         database.RecordAsync(
             realm, origin, async (connection, log) => (await EndAllAsync(connection, log, realm, user, reason, now)).Count, cancellationToken);
 
+    /// <summary>Makes a session as part of a larger change, where no client is signed in to.</summary>
+    internal static async Task InsertAsync(DbConnection connection, Session session, SecretHash? cookie)
+    {
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at)
+            VALUES (@RealmId, @Id, @UserId, @cookie, @Proofs, @AuthenticatedAt, @IpAddress, @UserAgent, @CreatedAt, @UpdatedAt, @ExpiresAt, NULL)
+            """,
+            new
+            {
+                session.RealmId, session.Id, session.UserId, session.Proofs, session.AuthenticatedAt, session.IpAddress, session.UserAgent,
+                session.CreatedAt, session.UpdatedAt, session.ExpiresAt, cookie,
+            });
+        await connection.ExecuteAsync(
+            "UPDATE users SET last_sign_in_at = @CreatedAt WHERE realm_id = @RealmId AND id = @UserId", new { session.RealmId, session.UserId, session.CreatedAt });
+    }
+
     internal static Task<IReadOnlyList<Session>> EndAllAsync(
         DbConnection connection, EventLog log, Id<Realm> realm, Id<User> user, SessionEnd reason, DateTimeOffset now) =>
         EndAsync(connection, log, "user_id = @user", new { realm, user, reason = reason.ToString(), now }, now);

@@ -7,6 +7,7 @@ using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Connections;
 using Atrium.Core.Events;
+using Atrium.Core.Mail;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -64,6 +65,8 @@ internal static class SqlTypes
         Id<WebhookSecret>();
         Id<Delivery>();
         Id<DeliveryClaim>();
+        Id<QueuedMail>();
+        Id<Invitation>();
         Json<IReadOnlyList<string>>();
         Json<IReadOnlyList<Proof>>();
         Json<IReadOnlyDictionary<string, string>>();

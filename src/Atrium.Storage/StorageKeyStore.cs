@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Connections;
+using Atrium.Core.Mail;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Core.Webhooks;
@@ -24,6 +25,8 @@ public static class SealedColumns
     public static SealedColumn<Id<Connection>> Connections { get; } = new("connections", "id", "sealed_secret", default);
 
     public static SealedColumn<Id<WebhookSecret>> WebhookSecrets { get; } = new("webhook_secrets", "id", "sealed_secret", default);
+
+    public static SealedColumn<Id<QueuedMail>> Mails { get; } = new("mails", "id", "sealed_letter", default);
 }
 
 /// <summary>A sealed secret where it lies.</summary>

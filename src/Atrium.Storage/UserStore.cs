@@ -149,15 +149,7 @@ public sealed class UserStore(Database database)
             () => user,
             async (connection, log) =>
             {
-                await connection.ExecuteAsync(
-                    """
-                    INSERT INTO users (realm_id, id, email, email_key, email_verified, username, username_key, given_name, family_name, name,
-                        picture, locale, external_id, metadata, status, password_hash, last_sign_in_at, created_at, updated_at)
-                    VALUES (@RealmId, @Id, @Email, @EmailKey, @EmailVerified, @Username, @UsernameKey, @GivenName, @FamilyName, @Name,
-                        @Picture, @Locale, @ExternalId, @Metadata, @Status, @passwordHash, @LastSignInAt, @CreatedAt, @UpdatedAt)
-                    """,
-                    Row(user, passwordHash));
-                log.Add(EventOf(EventTypes.UserCreated, user));
+                await InsertAsync(connection, log, user, passwordHash);
                 return UserWrite.Done;
             },
             static taken => taken,
@@ -243,6 +235,20 @@ public sealed class UserStore(Database database)
             static (user, password) => new UserAndPassword(user, password?.PasswordHash),
             parameters,
             splitOn: "password_hash");
+
+    /// <summary>Makes a person, within a change.</summary>
+    internal static async Task InsertAsync(DbConnection connection, EventLog log, User user, string? passwordHash)
+    {
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO users (realm_id, id, email, email_key, email_verified, username, username_key, given_name, family_name, name,
+                picture, locale, external_id, metadata, status, password_hash, last_sign_in_at, created_at, updated_at)
+            VALUES (@RealmId, @Id, @Email, @EmailKey, @EmailVerified, @Username, @UsernameKey, @GivenName, @FamilyName, @Name,
+                @Picture, @Locale, @ExternalId, @Metadata, @Status, @passwordHash, @LastSignInAt, @CreatedAt, @UpdatedAt)
+            """,
+            Row(user, passwordHash));
+        log.Add(EventOf(EventTypes.UserCreated, user));
+    }
 
     private static object Row(User user, string? passwordHash) => new
     {

@@ -20,6 +20,8 @@ public static class EventTypes
     public const string InvitationCreated = "organization.invitation.created";
     public const string InvitationResent = "organization.invitation.resent";
     public const string InvitationRevoked = "organization.invitation.revoked";
+    public const string MailTemplateDeleted = "mail_template.deleted";
+    public const string MailTemplateUpdated = "mail_template.updated";
     public const string MembershipCreated = "organization.membership.created";
     public const string MembershipDeleted = "organization.membership.deleted";
     public const string MembershipUpdated = "organization.membership.updated";

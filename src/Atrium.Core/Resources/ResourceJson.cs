@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Atrium.Core.Clients;
 using Atrium.Core.Connections;
 using Atrium.Core.Events;
+using Atrium.Core.Mail;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
@@ -32,6 +33,9 @@ namespace Atrium.Core.Resources;
         typeof(Words<ExplainedOutcome>),
         typeof(Words<ExplainedStepKind>),
         typeof(Words<FactorType>),
+        typeof(Words<InvitationState>),
+        typeof(Words<MailKind>),
+        typeof(Words<MailTemplateSource>),
         typeof(Words<MembershipStatus>),
         typeof(Words<OrganizationObstacle>),
         typeof(Words<OrganizationPolicy>),
@@ -57,7 +61,10 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(EventResource))]
 [JsonSerializable(typeof(ExplanationResource))]
 [JsonSerializable(typeof(FactorResource))]
+[JsonSerializable(typeof(InvitationResource))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(MailPreviewResource))]
+[JsonSerializable(typeof(MailTemplateResource))]
 [JsonSerializable(typeof(MembershipResource))]
 [JsonSerializable(typeof(OrganizationDomainResource))]
 [JsonSerializable(typeof(OrganizationResource))]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Atrium.Core;
 using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
@@ -50,6 +51,30 @@ public static class CommandLine
         Recursive = true,
     };
 
+    private static readonly Option<string?> Smtp = new("--smtp")
+    {
+        Description = "Mail server, such as smtp://user@smtp.example.com:587; the password is in ATRIUM_SMTP_PASSWORD or a file. Default: none.",
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> SmtpPasswordFile = new("--smtp-password-file")
+    {
+        Description = "File with the mail server's password.",
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> MailFrom = new("--mail-from")
+    {
+        Description = "The address that mail comes from, such as \"Acme <no-reply@example.com>\". Must be named with --smtp.",
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> MailFolder = new("--mail-folder")
+    {
+        Description = "Folder to put mail into instead of sending it. Default: none, and ./atrium-demo-mail for the demo.",
+        Recursive = true,
+    };
+
     public static Task<int> RunAsync(string[] args)
     {
         RootCommand root = new("Atrium, an identity provider for products whose customers are organizations. Without a verb it serves.")
@@ -61,6 +86,10 @@ public static class CommandLine
             OutboundAllow,
             Database,
             KeyFile,
+            Smtp,
+            SmtpPasswordFile,
+            MailFrom,
+            MailFolder,
         };
         root.SetAction((parsed, cancellationToken) => Serve.RunAsync(OptionsOf(parsed, demo: false), cancellationToken));
 
@@ -100,6 +129,7 @@ public static class CommandLine
 
     private static AtriumOptions OptionsOf(ParseResult parsed, bool demo)
     {
+        string? smtp = parsed.GetValue(Smtp) ?? Setting("ATRIUM_SMTP");
         string defaultDatabase = demo ? "Data Source=./atrium-demo.db" : "Data Source=./atrium.db";
         return new AtriumOptions
         {
@@ -110,6 +140,11 @@ public static class CommandLine
             OutboundAllow = parsed.GetValue(OutboundAllow) ?? Setting("ATRIUM_OUTBOUND_ALLOW"),
             Database = parsed.GetValue(Database) ?? Setting("ConnectionStrings__Atrium") ?? defaultDatabase,
             KeyFile = parsed.GetValue(KeyFile) ?? Setting("ATRIUM_KEY_FILE"),
+            Smtp = smtp,
+            SmtpPasswordFile = parsed.GetValue(SmtpPasswordFile) ?? Setting("ATRIUM_SMTP_PASSWORD_FILE"),
+            SmtpPassword = Setting("ATRIUM_SMTP_PASSWORD") is { } password ? new Secret(password) : null,
+            MailFrom = parsed.GetValue(MailFrom) ?? Setting("ATRIUM_MAIL_FROM"),
+            MailFolder = parsed.GetValue(MailFolder) ?? Setting("ATRIUM_MAIL_FOLDER") ?? (demo && smtp is null ? "./atrium-demo-mail" : null),
             Demo = demo,
         };
     }

@@ -19,7 +19,7 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
     [
         .. await DatabaseAsync(cancellationToken),
         await HashingAsync(cancellationToken),
-        Finding.Good("mail", "this version sends none; your back end reads a verification code with GET /user_management/email_verification/{id} and mails it"),
+        await MailDoctor.TransportAsync(options, cancellationToken),
     ];
 
     private async Task<List<Finding>> DatabaseAsync(CancellationToken cancellationToken)
@@ -36,6 +36,7 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
             {
                 findings.AddRange(await KeysAsync(database, schema, cancellationToken));
                 findings.AddRange(await ClockAsync(database, cancellationToken));
+                findings.AddRange(await MailDoctor.QueueAsync(database, schema, cancellationToken));
                 if (schema >= StorageKeyStore.Since)
                     findings.AddRange(NodesFindings(await new NodeStore(database).ListAsync(cancellationToken)));
             }

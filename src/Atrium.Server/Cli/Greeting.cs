@@ -49,6 +49,7 @@ public static class Greeting
             $"""
 
             Look around:  {url}
+            Mail:         {url}{DemoMail.Path}
             People:       mia@, sam@, tom@ (second factor {DemoRealm.TotpSecret}), zoe@example.test; everybody's password: {DemoRealm.Password}
             Clients:      demo-web, demo-server ({DemoRealm.ServerSecret}), demo-m2m ({DemoRealm.MachineSecret}), demo-authkit,
                           demo-native, demo-native-mfa, demo-native-off

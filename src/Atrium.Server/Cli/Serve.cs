@@ -4,6 +4,7 @@ using Atrium.Server.Dns;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
 using Atrium.Storage;
 
 namespace Atrium.Server.Cli;
@@ -66,11 +67,20 @@ public static class Serve
         try
         {
             Networks.Parse(options.OutboundAllow ?? "");
-            return null;
         }
         catch (FormatException e)
         {
             return $"--outbound-allow: {e.Message}";
+        }
+
+        try
+        {
+            MailSettings.Of(options);
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
         }
     }
 

@@ -6,8 +6,11 @@ namespace Atrium.Server.Demo;
 /// <summary>The demo's front page: what there is to try, and how.</summary>
 public static class DemoEndpoints
 {
-    public static void MapDemo(this IEndpointRouteBuilder routes) =>
+    public static void MapDemo(this IEndpointRouteBuilder routes)
+    {
         routes.MapGet("/", static (PublicUrl publicUrl) => PageResult.Demo(Model(publicUrl.Base)));
+        DemoMail.Map(routes);
+    }
 
     private static DemoModel Model(string url) => new(
         Realm: "Acme",
@@ -17,6 +20,7 @@ public static class DemoEndpoints
         [
             new PageLink("OpenID Connect metadata", $"{url}/t/{DemoRealm.Handle}/.well-known/openid-configuration"),
             new PageLink("Signing keys", $"{url}/t/{DemoRealm.Handle}/jwks.json"),
+            new PageLink("Mail that was sent", $"{url}{DemoMail.Path}"),
         ],
         Walks: DemoWalks.At(url),
         People:

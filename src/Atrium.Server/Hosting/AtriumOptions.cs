@@ -1,3 +1,5 @@
+using Atrium.Core;
+
 namespace Atrium.Server.Hosting;
 
 /// <summary>What an operator sets when a server starts: by option, or by environment variable as noted.</summary>
@@ -40,11 +42,32 @@ public sealed record AtriumOptions
     /// <summary>The file with the key that encrypts secrets at rest (<c>--key-file</c>, <c>ATRIUM_KEY_FILE</c>); beside a SQLite database when not set, while PostgreSQL has no default.</summary>
     public string? KeyFile { get; init; }
 
+    /// <summary>
+    /// The mail server that letters are handed to, such as <c>smtp://user@smtp.example.com:587</c> (<c>--smtp</c>, <c>ATRIUM_SMTP</c>). The
+    /// connection turns to TLS by STARTTLS, unless <c>?tls=none</c> says otherwise.
+    /// </summary>
+    public string? Smtp { get; init; }
+
+    /// <summary>The file with the mail server's password (<c>--smtp-password-file</c>, <c>ATRIUM_SMTP_PASSWORD_FILE</c>).</summary>
+    public string? SmtpPasswordFile { get; init; }
+
+    /// <summary>The mail server's password itself (<c>ATRIUM_SMTP_PASSWORD</c> alone: options show in the list of processes).</summary>
+    public Secret? SmtpPassword { get; init; }
+
+    /// <summary>The address that mail comes from (<c>--mail-from</c>, <c>ATRIUM_MAIL_FROM</c>).</summary>
+    public string? MailFrom { get; init; }
+
+    /// <summary>The folder that letters are put into instead of being sent (<c>--mail-folder</c>, <c>ATRIUM_MAIL_FOLDER</c>).</summary>
+    public string? MailFolder { get; init; }
+
     /// <summary>Whether what has ended is deleted after a while. Nothing depends on it; tests of what such things still answer turn it off.</summary>
     public bool CleansUp { get; init; } = true;
 
     /// <summary>Whether this node gives what happened its place in the log as soon as it is committed, or leaves it to the others and to whoever reads the log.</summary>
     public bool SequencesEvents { get; init; } = true;
+
+    /// <summary>Whether this node sends what is queued; tests of the queue send it themselves.</summary>
+    public bool SendsMail { get; init; } = true;
 
     /// <summary>Serves the demo realm and its page; on loopback addresses only.</summary>
     public bool Demo { get; init; }

@@ -7,6 +7,8 @@ using Atrium.Server.Doors.Management;
 using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Events;
 using Atrium.Server.Http;
+using Atrium.Server.Invitations;
+using Atrium.Server.Mail;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
 using Atrium.Server.Tokens;
@@ -61,6 +63,10 @@ public static class AtriumServer
         builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
         builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>()
             .AddSingleton<SignInExplainer>();
+        builder.Services.AddMail(MailSettings.Of(options));
+        if (options.SendsMail)
+            builder.Services.AddHostedService(static services => services.GetRequiredService<MailDispatcher>());
+        builder.Services.AddSingleton<InvitationDesk>().AddSingleton<InvitationSignIn>();
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
         builder.Services.AddSingleton<Idempotency>();

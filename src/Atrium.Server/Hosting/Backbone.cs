@@ -113,6 +113,10 @@ public static class BackboneServices
         .AddSingleton<ConnectionStore>()
         .AddSingleton<OperatorKeyStore>()
         .AddSingleton<DeletedRealmStore>()
+        .AddSingleton<MailStore>()
+        .AddSingleton<MailTemplateStore>()
+        .AddSingleton<InvitationStore>()
+        .AddSingleton<InvitationAcceptance>()
         .AddSingleton<NodeStore>()
         .AddSingleton<CleaningStore>();
 }

@@ -25,6 +25,9 @@ public sealed class PublicUrl
 
     public string Organization(string realmHandle, Id<Organization> organization) => $"{Realm(realmHandle)}/o/{organization}";
 
+    /// <summary>Where whoever has the letter accepts.</summary>
+    public string Invitation(string realmHandle, Secret token) => $"{Realm(realmHandle)}/invitations/{token.Reveal()}";
+
     /// <summary>The issuer follows the door that a grant came through, so that each door's own metadata names it.</summary>
     public string Issuer(Door door, string realmHandle, Client client, Id<Organization>? organization) => door switch
     {

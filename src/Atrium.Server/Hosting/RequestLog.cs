@@ -17,16 +17,25 @@ public static partial class RequestLog
             int status = context.Response.StatusCode;
             if (status >= StatusCodes.Status400BadRequest)
             {
-                LogRefused(logger, context.Request.Method, context.Request.Path, status, context.Items[typeof(RequestLog)] as string ?? "-", Elapsed());
+                LogRefused(logger, context.Request.Method, context.LoggedPath(), status, context.Items[typeof(RequestLog)] as string ?? "-", Elapsed());
             }
             else if (logger.IsEnabled(LogLevel.Debug))
             {
-                LogAnswered(logger, context.Request.Method, context.Request.Path, status, Elapsed());
+                LogAnswered(logger, context.Request.Method, context.LoggedPath(), status, Elapsed());
             }
 
             int Elapsed() => (int)clock.GetElapsedTime(start).TotalMilliseconds;
         });
     }
+
+    /// <summary>Marks a route in whose path a secret stands: its pattern is logged instead.</summary>
+    public static RouteHandlerBuilder HasSecretInPath(this RouteHandlerBuilder route) => route.WithMetadata(new SecretInPath());
+
+    /// <summary>The path as it may be logged.</summary>
+    public static string LoggedPath(this HttpContext context) =>
+        context.GetEndpoint() is RouteEndpoint route && route.Metadata.GetMetadata<SecretInPath>() is not null
+            ? route.RoutePattern.RawText ?? ""
+            : context.Request.Path.Value ?? "";
 
     /// <summary>Notes why a request is refused, for its line.</summary>
     /// <param name="reason">A stable code or id of ours, never anything that came from outside.</param>
@@ -37,4 +46,6 @@ public static partial class RequestLog
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} {Status} {Milliseconds} ms")]
     private static partial void LogAnswered(ILogger logger, string method, string path, int status, int milliseconds);
+
+    private sealed record SecretInPath;
 }

@@ -33,7 +33,7 @@ public static partial class UnexpectedErrors
         catch (Exception e) when (!context.Response.HasStarted)
 #pragma warning restore CA1031
         {
-            LogFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Atrium.Server"), e, context.Request.Method, context.Request.Path);
+            LogFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Atrium.Server"), e, context.Request.Method, context.LoggedPath());
             await AnswerAsync(context, StatusCodes.Status500InternalServerError, "server_error", "Something went wrong on our side. The log has more under the request id.");
         }
     });

@@ -98,6 +98,7 @@ public sealed class KeyRotation(StorageKeyStore store, NodeStore nodes, TimeProv
             await SealAsync(SealedColumns.EmailVerifications, realm, key => SecretPlaces.Of(realm, key));
             await SealAsync(SealedColumns.Connections, realm, key => SecretPlaces.Of(realm, key));
             await SealAsync(SealedColumns.WebhookSecrets, realm, key => SecretPlaces.Of(realm, key));
+            await SealAsync(SealedColumns.Mails, realm, key => SecretPlaces.Of(realm, key));
         }
 
         say($"Sealed anew: {count} secrets.");

@@ -1,5 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Connections;
+using Atrium.Core.Mail;
+using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
 using Atrium.Core.Webhooks;
@@ -19,4 +21,9 @@ public static class SecretPlaces
     public static byte[] Of(Id<Realm> realm, Id<Connection> connection) => SecretBox.Place(realm.ToString(), "connection", connection.ToString());
 
     public static byte[] Of(Id<Realm> realm, Id<WebhookSecret> secret) => SecretBox.Place(realm.ToString(), "webhook-secret", secret.ToString());
+
+    public static byte[] Of(Id<Realm> realm, Id<QueuedMail> mail) => SecretBox.Place(realm.ToString(), "mail", mail.ToString());
+
+    /// <summary>What a page of an invitation gives the browser to bring back: not stored, but out of our hands.</summary>
+    public static byte[] Of(Id<Realm> realm, Id<Invitation> invitation) => SecretBox.Place(realm.ToString(), "invitation-form", invitation.ToString());
 }

@@ -32,3 +32,15 @@ public sealed record DemoClient(string Id, string Kind, string? Secret = null, s
 
 /// <summary>An API key and what it opens.</summary>
 public sealed record DemoKey(string Value, string Opens);
+
+/// <summary>The letters of the demo.</summary>
+/// <param name="Folder">Where they are; null where they are sent instead.</param>
+/// <param name="Open">The one that is looked at, if any.</param>
+public sealed record DemoMailModel(string Realm, string? Folder, IReadOnlyList<DemoLetterLine> Letters, DemoLetter? Open = null);
+
+/// <summary>A letter in the list.</summary>
+public sealed record DemoLetterLine(string Href, string Subject, string To, DateTimeOffset? Date);
+
+/// <summary>A letter that is looked at.</summary>
+/// <param name="Frame">Where its HTML is.</param>
+public sealed record DemoLetter(string From, string To, string Subject, DateTimeOffset? Date, string Text, string Frame);

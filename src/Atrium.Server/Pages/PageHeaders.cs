@@ -7,10 +7,11 @@ public static class PageHeaders
     /// <param name="redirectUri">
     /// The registered redirect URI in which the page's form may end, or null where the form stays on this server.
     /// </param>
-    public static void Apply(HttpResponse response, string? redirectUri = null)
+    /// <param name="frames">Whether the page shows another page of this server within itself.</param>
+    public static void Apply(HttpResponse response, string? redirectUri = null, bool frames = false)
     {
         var headers = response.Headers;
-        headers.ContentSecurityPolicy = ContentSecurityPolicy(redirectUri);
+        headers.ContentSecurityPolicy = ContentSecurityPolicy(redirectUri) + (frames ? "; frame-src 'self'" : "");
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";

@@ -37,6 +37,29 @@ public sealed record OrganizationModel(
     string Realm, string Client, PageForm Form, string Email, IReadOnlyList<OrganizationOption> Organizations,
     string? Error = null, string? StartAgain = null);
 
+/// <summary>What the page of an invitation asks of the person.</summary>
+public enum InvitationAsk
+{
+    /// <summary>To say yes: the right person is signed in. It posts nothing of the person's own.</summary>
+    Join,
+
+    /// <summary>The password of the account. It posts <c>password</c>.</summary>
+    SignIn,
+
+    /// <summary>A name and a password for a new account. It posts <c>name</c>, <c>password</c> and <c>repeated</c>.</summary>
+    Register,
+}
+
+/// <summary>The page behind the link of an invitation: who invites to what, and what accepts it.</summary>
+/// <param name="Email">Who is invited.</param>
+/// <param name="Title">What the person will be there; null when nothing is said.</param>
+/// <param name="Message">A few words of who invites.</param>
+/// <param name="Name">What was typed before as the person's name.</param>
+/// <param name="Error">Why the last try failed; null at the first sight of the page.</param>
+public sealed record InvitationModel(
+    string Realm, string Organization, string? Inviter, string? Title, string? Message, string Email, PageForm Form, InvitationAsk Ask,
+    string? Name = null, string? Error = null);
+
 /// <summary>Whether a message tells of a failure, of an end that was wanted, or asks.</summary>
 public enum MessageTone
 {

@@ -15,9 +15,10 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
     private readonly object model;
     private readonly int statusCode;
     private readonly string? redirectUri;
+    private readonly bool frames;
 
-    private PageResult(Type page, object model, int statusCode, string? redirectUri) =>
-        (this.page, this.model, this.statusCode, this.redirectUri) = (page, model, statusCode, redirectUri);
+    private PageResult(Type page, object model, int statusCode, string? redirectUri, bool frames = false) =>
+        (this.page, this.model, this.statusCode, this.redirectUri, this.frames) = (page, model, statusCode, redirectUri, frames);
 
     public int? StatusCode => statusCode;
 
@@ -39,13 +40,17 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
     public static PageResult Message(MessageModel model, int statusCode, string? redirectUri = null) =>
         new(typeof(MessagePage), model, statusCode, redirectUri);
 
+    public static PageResult Invitation(InvitationModel model, int statusCode) => new(typeof(InvitationPage), model, statusCode, redirectUri: null);
+
     public static PageResult Demo(DemoModel model) => new(typeof(DemoPage), model, StatusCodes.Status200OK, redirectUri: null);
+
+    public static PageResult DemoMail(DemoMailModel model) => new(typeof(DemoMailPage), model, StatusCodes.Status200OK, redirectUri: null, frames: true);
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var body = await RenderAsync(httpContext.RequestServices, page, model);
         var response = httpContext.Response;
-        PageHeaders.Apply(response, redirectUri);
+        PageHeaders.Apply(response, redirectUri, frames);
         response.StatusCode = statusCode;
         response.ContentType = ContentType;
         response.ContentLength = body.Length;

@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
+using Atrium.Core.Mail;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
 using Atrium.Storage;
 
 namespace Atrium.Server.SignIns;
@@ -30,9 +32,13 @@ public abstract record EmailCodeCheck
 }
 
 /// <summary>Codes of six digits that show whether a mailbox is the person's.</summary>
-public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter limiter, TimeProvider clock)
+public sealed class EmailCodes(
+    FactorStore store, SecretBox box, GuessLimiter limiter, MailDesk mail, IMailTransport transport, MailDispatcher dispatcher, TimeProvider clock)
 {
-    /// <summary>The person's open verification, so that signing in again makes no second set of guesses; a new one where there is none.</summary>
+    /// <summary>
+    /// The person's open verification, so that signing in again makes no second set of guesses; a new one where there is none, whose code is
+    /// mailed if this server sends mail.
+    /// </summary>
     public async Task<EmailVerification> ForAsync(User user, CancellationToken cancellationToken)
     {
         DateTimeOffset now = clock.GetUtcNow();
@@ -55,7 +61,8 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
             CreatedAt = now,
             ExpiresAt = now + EmailVerification.Lifetime,
         };
-        await store.CreateVerificationAsync(made, cancellationToken);
+        await store.CreateVerificationAsync(made, transport.Sends ? await LetterAsync(user, made, code, cancellationToken) : null, cancellationToken);
+        dispatcher.Wake();
         return made;
     }
 
@@ -91,6 +98,22 @@ public sealed class EmailCodes(FactorStore store, SecretBox box, GuessLimiter li
 
     /// <summary>The code itself, for whoever sends the mail; null when it can't be decrypted.</summary>
     public string? Reveal(EmailVerification verification) => Open(verification) is { } code ? Encoding.ASCII.GetString(code) : null;
+
+    private Task<QueuedMail> LetterAsync(User user, EmailVerification verification, string code, CancellationToken cancellationToken) => mail.WriteAsync(
+        user.RealmId,
+        MailKind.EmailVerification,
+        organization: null,
+        user.Email,
+        verification.Id.ToString(),
+        verification.ExpiresAt,
+        new Dictionary<string, string>
+        {
+            ["user.email"] = user.Email,
+            ["user.name"] = user.DisplayName ?? "",
+            ["code"] = code,
+            ["minutes"] = $"{EmailVerification.Lifetime.TotalMinutes:0}",
+        },
+        cancellationToken);
 
     private byte[]? Open(EmailVerification verification) => box.Open(verification.SealedCode, SecretPlaces.Of(verification.RealmId, verification.Id));
 }

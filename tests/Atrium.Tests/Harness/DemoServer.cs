@@ -35,6 +35,7 @@ public class DemoServer : IAsyncLifetime
             Urls = "http://127.0.0.1:0",
             Database = await NewDatabaseAsync(Path.Combine(folder, "atrium.db")),
             KeyFile = Path.Combine(folder, "atrium.key"),
+            MailFolder = Path.Combine(folder, "mail"),
             Demo = true,
             CleansUp = false,
         });

@@ -4,6 +4,7 @@ using Atrium.Server.Cli;
 using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
+using Atrium.Testing;
 using Atrium.Tests.Harness;
 using Dapper;
 using Shouldly;
@@ -75,6 +76,20 @@ public abstract class DoctorTests(DemoServer server)
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task A_mail_server_that_is_away_and_settings_that_cannot_be_used_are_told()
+    {
+        AtriumOptions options = server.Options with { MailFolder = null, MailFrom = "no-reply@example.test", Smtp = $"smtp://127.0.0.1:{FreePort.Find()}?tls=none" };
+        Finding away = await MailAsync(options);
+        (away.Verdict, away.Text.Contains("refused", StringComparison.Ordinal)).ShouldBe((Verdict.Bad, true), away.Text);
+        (await MailAsync(options with { MailFrom = null })).Text.ShouldStartWith("--mail-from");
+        (await MailAsync(server.Options)).Text.ShouldStartWith("is put into ");
+        (await MailAsync(server.Options with { MailFolder = null })).Text.ShouldStartWith("none is sent");
+
+        static async Task<Finding> MailAsync(AtriumOptions options) =>
+            (await new Doctor(options, TimeProvider.System).ExamineAsync(default)).Last(static finding => finding.Matter == "mail");
     }
 
     [Fact]

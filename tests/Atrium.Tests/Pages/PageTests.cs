@@ -27,6 +27,8 @@ public sealed class PageTests
         ["organization"] = PageResult.Organization(new(Hostile, Hostile, new(Hostile, []), Hostile, [new(Hostile, Hostile, Hostile)], Hostile, Hostile), Hostile),
         ["message"] = PageResult.Message(
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, Hostile), new(Hostile, new(Hostile, [new(Hostile, Hostile)]))), 400, Hostile),
+        ["invitation"] = PageResult.Invitation(
+            new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), InvitationAsk.Register, Hostile, Hostile), 200),
         ["demo"] = PageResult.Demo(new(
             Hostile, Hostile, Hostile, [new(Hostile, Hostile)], [new(Hostile, Hostile, Hostile, [new(Hostile, Hostile, new(Hostile, Hostile))])],
             [new(Hostile, [new(Hostile, Hostile, Hostile)], Hostile)], [new(Hostile, Hostile, Hostile, Hostile)],

@@ -1,6 +1,9 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Events;
+using Atrium.Core.Mail;
+using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
@@ -35,12 +38,15 @@ public abstract partial class StoreContract
                 RealmId = Realm.Id, Id = Id<EmailVerification>.New(Clock), UserId = user.Id, Email = user.Email, SealedCode = [1],
                 CreatedAt = Now, ExpiresAt = Now + EmailVerification.Lifetime,
             },
+            letter: null,
             None);
         (SignInCompletion completion, RefreshToken _) = await MakeFamily(client, user);
         await new GuessStore(Database).AddAsync(Realm.Id, [Secret.New().Hash()], Now, told: null, Origin.System, None);
         await new IdempotencyStore(Database).ReserveAsync(Realm.Id, Secret.New().Hash(), Secret.New().Hash(), Secret.New().Hash(), Now, Now, Now, None);
         Webhook webhook = await MakeWebhook(secretEndsAt: Now.AddDays(1));
         await FanOut(NewDelivery(webhook, "usr_1"));
+
+        await MakeEndedMailAndInvitation();
 
         (string Table, TimeSpan Stays)[] times =
         [
@@ -53,6 +59,8 @@ public abstract partial class StoreContract
             ("idempotent_answers", TimeSpan.FromHours(25)),
             ("webhook_secrets", TimeSpan.FromDays(1)),
             ("webhook_deliveries", TimeSpan.FromDays(30)),
+            ("mail_failures", TimeSpan.FromDays(7)),
+            ("invitations", Invitation.DefaultLifetime + TimeSpan.FromDays(90)),
             ("sessions", TimeSpan.FromDays(30 + 7)),
         ];
         times.Select(static entry => entry.Table).ShouldBe(CleaningStore.Endings.Select(static ending => ending.Table));
@@ -73,6 +81,24 @@ public abstract partial class StoreContract
         (await CountAsync("factors")).ShouldBe(1);
         (await Users.FindAsync(Realm.Id, user.Id, None)).ShouldNotBeNull();
         (await Sessions.FindAsync(Realm.Id, completion.Session.Id, None)).ShouldBeNull();
+    }
+
+    private async Task MakeEndedMailAndInvitation()
+    {
+        Organization organization = await MakeOrganization("inviting");
+        Invitation invitation = new()
+        {
+            RealmId = Realm.Id, Id = Id<Invitation>.New(Clock), OrganizationId = organization.Id, Email = "sam@example.test", Scopes = ["member"],
+            LifetimeSeconds = (long)Invitation.DefaultLifetime.TotalSeconds, CreatedAt = Now, UpdatedAt = Now, ExpiresAt = Now + Invitation.DefaultLifetime,
+        };
+        QueuedMail letter = new()
+        {
+            RealmId = Realm.Id, Id = Id<QueuedMail>.New(Clock), OrganizationId = organization.Id, Kind = MailKind.Invitation, About = invitation.Id.ToString(),
+            Recipient = invitation.Email, SealedLetter = [1], CreatedAt = Now, ExpiresAt = Now + QueuedMail.Patience,
+        };
+        (await new InvitationStore(Database).CreateAsync(invitation, Secret.New().Hash(), letter, Origin.System, None)).Outcome.ShouldBe(InvitationWrite.Done);
+        MailStore mails = new(Database);
+        await mails.GiveUpAsync((await mails.TakeAsync(Realm.Id, 1, Now, Now, None)).Single(), "refused", Now, None);
     }
 
     [Fact]

@@ -382,8 +382,8 @@ public abstract partial class StoreContract
         await Users.CreateAsync(user, null, Origin.System, None);
         EmailVerification first = NewVerification();
         EmailVerification last = NewVerification();
-        await Factors.CreateVerificationAsync(first, None);
-        await Factors.CreateVerificationAsync(last, None);
+        await Factors.CreateVerificationAsync(first, letter: null, None);
+        await Factors.CreateVerificationAsync(last, letter: null, None);
         Same(await Factors.FindVerificationAsync(Realm.Id, first.Id, None), first);
         (await Factors.FindLatestVerificationAsync(Realm.Id, user.Id, None))!.Id.ShouldBe(last.Id);
         bool[] counted = await AtOnce(_ => Factors.FailVerificationAsync(first, None));

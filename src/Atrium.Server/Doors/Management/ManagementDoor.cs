@@ -3,6 +3,8 @@ using Atrium.Server.Doors.Management.Clients;
 using Atrium.Server.Doors.Management.Connections;
 using Atrium.Server.Doors.Management.Events;
 using Atrium.Server.Doors.Management.Explain;
+using Atrium.Server.Doors.Management.Invitations;
+using Atrium.Server.Doors.Management.MailTemplates;
 using Atrium.Server.Doors.Management.OpenApi;
 using Atrium.Server.Doors.Management.Operator;
 using Atrium.Server.Doors.Management.Organizations;
@@ -34,6 +36,8 @@ public static class ManagementDoor
         realm.MapMembers();
         realm.MapDomains();
         realm.MapRoles();
+        realm.MapInvitations();
+        realm.MapMailTemplates();
         door.MapRealms();
         door.MapReferences();
         realm.MapWebhooks();

@@ -28,7 +28,8 @@ public static class OAuthDoor
         .AddSingleton<LogoutEndpoint>()
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
-        .AddSingleton<HostedSignIn>();
+        .AddSingleton<HostedSignIn>()
+        .AddSingleton<HostedInvitations>();
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
     {
@@ -48,6 +49,7 @@ public static class OAuthDoor
         MapLogout(realm, "/oidc/logout");
         MapLogout(organization, "/oidc/logout");
         HostedSignIn.Map(realm);
+        HostedInvitations.Map(realm);
     }
 
     private static void MapEndpoints(RouteGroupBuilder group, string prefix, string jwks)

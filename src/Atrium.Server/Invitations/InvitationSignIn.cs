@@ -1,0 +1,168 @@
+using Atrium.Core;
+using Atrium.Core.Clients;
+using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
+using Atrium.Core.Users;
+using Atrium.Server.Doors;
+using Atrium.Server.Http;
+using Atrium.Server.SignIns;
+using Atrium.Storage;
+
+namespace Atrium.Server.Invitations;
+
+/// <summary>How far somebody has come who signs in to accept.</summary>
+public abstract record InvitationProof
+{
+    private InvitationProof()
+    {
+    }
+
+    /// <summary>All was shown that is asked for.</summary>
+    public sealed record Done(SignInProgress Progress) : InvitationProof;
+
+    public sealed record NeedsCode(Proof Password, Id<FactorChallenge> Challenge) : InvitationProof;
+
+    public sealed record Refused(SignInRefusal Reason) : InvitationProof;
+
+    public sealed record Wrong : InvitationProof;
+
+    public sealed record Limited(TimeSpan Wait) : InvitationProof;
+
+    public sealed record Busy : InvitationProof;
+}
+
+/// <summary>
+/// Signs somebody in at the realm's own pages, where there is no application to sign in to: by the checks, limits and engine of every sign-in,
+/// with the pages themselves as the client. It ends in a session and no grant.
+/// </summary>
+public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, GuessLimiter limiter, TimeProvider clock)
+{
+    /// <summary>What the pages are called where a sign-in tells its client.</summary>
+    public const string ClientId = "atrium";
+
+    public async Task<InvitationProof> ProvePasswordAsync(HttpContext context, Realm realm, User user, string password, CancellationToken cancellationToken)
+    {
+        if (password.Length == 0 || !PasswordPolicy.CanExist(password))
+            return new InvitationProof.Wrong();
+        SignInProgress progress = Begin(context, realm, user: null, []);
+        switch (await desk.ProvePasswordAsync(progress, user.Email, password, cancellationToken))
+        {
+            // Under this address somebody else may have a username; theirs is no proof here.
+            case ProofResult.Proved proved when proved.Progress.SignIn.UserId != user.Id:
+                return new InvitationProof.Wrong();
+            case ProofResult.Proved proved:
+                return await desk.NextAsync(proved.Progress, cancellationToken) switch
+                {
+                    SignInStep.Complete => new InvitationProof.Done(proved.Progress),
+                    SignInStep.ProveFactor factor => new InvitationProof.NeedsCode(
+                        proved.Progress.SignIn.Proofs[^1], await ChallengeAsync(factor.Factors[0], cancellationToken)),
+                    SignInStep.Refuse refuse => new InvitationProof.Refused(refuse.Reason),
+                    var step => throw new InvalidOperationException($"{step.GetType().Name} is asked of nobody who signs in to no application."),
+                };
+            case ProofResult.Limited limited:
+                return new InvitationProof.Limited(limited.Wait);
+            case ProofResult.Busy:
+                return new InvitationProof.Busy();
+            default:
+                return new InvitationProof.Wrong();
+        }
+    }
+
+    /// <summary>Checks a code behind a password that was shown before. The challenge has a few tries, and each is counted before the code is looked at.</summary>
+    public async Task<InvitationProof> ProveCodeAsync(
+        HttpContext context, Realm realm, User user, Proof password, Id<FactorChallenge> challenge, string code, CancellationToken cancellationToken)
+    {
+        SignInProgress progress = Begin(context, realm, user, [password]);
+        switch (await desk.NextAsync(progress, cancellationToken))
+        {
+            case SignInStep.Complete:
+                // The factor was taken off meanwhile.
+                return new InvitationProof.Done(progress);
+            case SignInStep.Refuse refuse:
+                return new InvitationProof.Refused(refuse.Reason);
+            case SignInStep.ProveFactor step:
+                string account = SignInDesk.TotpAccountOf(user.Id);
+                if (await limiter.WaitAsync(realm.Id, account, context.RemoteAddress(), cancellationToken) is { } wait)
+                    return new InvitationProof.Limited(wait);
+                if (await CountTryAsync(realm, challenge, cancellationToken) is { } over)
+                    return new InvitationProof.Refused(over);
+                foreach (Factor factor in step.Factors)
+                {
+                    if (desk.MatchTotp(factor, code) is { } at)
+                    {
+                        return new InvitationProof.Done(progress with
+                        {
+                            SignIn = progress.SignIn with { Proofs = [password, new Proof(AuthenticationMethod.Totp, clock.GetUtcNow())] },
+                            Proof = new SpentProof(factor.Id, at, challenge),
+                        });
+                    }
+                }
+
+                await limiter.FailedAsync(
+                    realm.Id,
+                    account,
+                    SignInEvents.OriginOf(progress, user.Id),
+                    SignInEvents.Failed(progress, user.Id, SignInFailure.WrongTotp),
+                    cancellationToken);
+                return new InvitationProof.Wrong();
+            case var step:
+                throw new InvalidOperationException($"{step.GetType().Name} is asked of nobody who signs in to no application.");
+        }
+    }
+
+    private async Task<Id<FactorChallenge>> ChallengeAsync(Factor factor, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        FactorChallenge challenge = new()
+        {
+            RealmId = factor.RealmId, Id = Id<FactorChallenge>.New(clock), FactorId = factor.Id, CreatedAt = now, ExpiresAt = now + FactorChallenge.Lifetime,
+        };
+        await factors.CreateChallengeAsync(challenge, cancellationToken);
+        return challenge.Id;
+    }
+
+    /// <summary>Why no code is heard any more; null where this one is.</summary>
+    private async Task<SignInRefusal?> CountTryAsync(Realm realm, Id<FactorChallenge> id, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            FactorChallenge? challenge = await factors.FindChallengeAsync(realm.Id, id, cancellationToken);
+            if (challenge is null or { SpentAt: not null } || clock.GetUtcNow() >= challenge.ExpiresAt)
+                return SignInRefusal.Expired;
+            if (challenge.FailedTries >= FactorChallenge.MaxTries)
+                return SignInRefusal.TooManyTries;
+
+            // Whoever loses the race for the count looks again; each round somebody's try was counted.
+            if (await factors.FailChallengeAsync(challenge, cancellationToken))
+                return null;
+        }
+    }
+
+    /// <summary>A sign-in that is stored nowhere.</summary>
+    public SignInProgress Begin(HttpContext context, Realm realm, User? user, IReadOnlyList<Proof> proofs)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        Client pages = new()
+        {
+            RealmId = realm.Id, Id = default, ClientId = ClientId, Name = realm.Name, Type = ClientType.Web, GrantTypes = [], CreatedAt = now, UpdatedAt = now,
+        };
+        return new SignInProgress
+        {
+            Client = pages,
+            Origin = context.Origin(),
+            SignIn = new SignIn
+            {
+                RealmId = realm.Id,
+                Id = Id<SignIn>.New(clock),
+                ClientId = pages.Id,
+                Door = Door.OAuth,
+                Request = new AuthorizationRequest(),
+                Choice = OrganizationChoice.NoOrganization,
+                UserId = user?.Id,
+                Proofs = proofs,
+                CreatedAt = now,
+                ExpiresAt = now + SignInDesk.SignInLifetime,
+            },
+        };
+    }
+}

@@ -1,0 +1,139 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Atrium.Core;
+using Atrium.Core.Mail;
+using Atrium.Core.Realms;
+using Atrium.Server.Keys;
+using Atrium.Storage;
+
+namespace Atrium.Server.Mail;
+
+/// <summary>
+/// Sends what is queued: at once where it was queued here, within seconds where another node died over it, and again after a while where it
+/// was not taken. Every node does it; each letter is taken by one.
+/// </summary>
+public sealed partial class MailDispatcher(
+    MailStore store, IMailTransport transport, SecretBox box, TimeProvider clock, ILogger<MailDispatcher> log) : BackgroundService
+{
+    private const int AtATime = 4;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longer than all the letters that are taken together can take.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
+
+    private readonly SemaphoreSlim queued = new(0, 1);
+    private readonly SemaphoreSlim round = new(1, 1);
+
+    /// <summary>Something was queued, and its transaction is committed.</summary>
+    public void Wake()
+    {
+        try
+        {
+            queued.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else woke it.
+        }
+    }
+
+    /// <summary>One round over all that is due; it ends once nothing is.</summary>
+    public async Task DeliverAsync(CancellationToken cancellationToken)
+    {
+        await round.WaitAsync(cancellationToken);
+        try
+        {
+            DateTimeOffset now = clock.GetUtcNow();
+            int took;
+            do
+            {
+                took = 0;
+                foreach (Id<Realm> realm in await store.RealmsWithDueAsync(now, cancellationToken))
+                {
+                    IReadOnlyList<QueuedMail> taken = await store.TakeAsync(realm, AtATime, now, now + Lease, cancellationToken);
+                    await Task.WhenAll(taken.Select(mail => DeliverAsync(mail, cancellationToken)));
+                    took += taken.Count;
+                }
+            }
+            while (took > 0);
+        }
+        finally
+        {
+            round.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        queued.Dispose();
+        round.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            await queued.WaitAsync(Interval, stoppingToken);
+            try
+            {
+                await DeliverAsync(stoppingToken);
+            }
+#pragma warning disable CA1031 // Whatever it was, it waits for the next round: what a background service throws ends the server.
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                LogFailed(e.Message);
+            }
+        }
+    }
+
+    private async Task DeliverAsync(QueuedMail mail, CancellationToken cancellationToken)
+    {
+        if (clock.GetUtcNow() >= mail.ExpiresAt)
+        {
+            await GiveUpAsync(mail, mail.LastError ?? "It could not be sent in time.", cancellationToken);
+            return;
+        }
+
+        try
+        {
+            await transport.SendAsync(mail.Id, LetterOf(mail), cancellationToken);
+            await store.SentAsync(mail, cancellationToken);
+        }
+        catch (MailException e)
+        {
+            DateTimeOffset now = clock.GetUtcNow();
+            double chance = RandomNumberGenerator.GetInt32(1000) / 1000.0;
+            if (!e.IsFinal && mail.NextTry(now, chance) is { } next)
+            {
+                LogRetry(mail.Id, mail.Attempts, next, e.Message);
+                await store.RetryAsync(mail, e.Message, next, cancellationToken);
+            }
+            else
+            {
+                await GiveUpAsync(mail, e.Message, cancellationToken);
+            }
+        }
+    }
+
+    private Letter LetterOf(QueuedMail mail) =>
+        box.Open(mail.SealedLetter, SecretPlaces.Of(mail.RealmId, mail.Id)) is { } plain
+            ? JsonSerializer.Deserialize(plain, LetterJson.Default.Letter)!
+            : throw new MailException("It can't be decrypted with the key file.", isFinal: false);
+
+    private async Task GiveUpAsync(QueuedMail mail, string error, CancellationToken cancellationToken)
+    {
+        LogGivenUp(mail.Id, mail.Kind, mail.Attempts, error);
+        await store.GiveUpAsync(mail, error, clock.GetUtcNow(), cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Mail} was not taken at try {Attempt}, and is tried again at {Next:u}: {Reason}")]
+    private partial void LogRetry(Id<QueuedMail> mail, int attempt, DateTimeOffset next, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Mail} ({Kind}) was given up after {Attempts} tries: {Reason}")]
+    private partial void LogGivenUp(Id<QueuedMail> mail, MailKind kind, int attempts, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Mail waits for a while: {Reason}")]
+    private partial void LogFailed(string reason);
+}
