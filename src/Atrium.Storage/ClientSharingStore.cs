@@ -55,7 +55,10 @@ public sealed class ClientSharingStore(Database database)
                     new { realm, client, organization });
                 if (removed == 1)
                     log.Add(EventOf(EventTypes.ClientOrganizationRemoved, shared, organization));
-                return true;
+
+                // One that never was shared is as it should be; one that is not of this realm is not there.
+                return removed == 1 || await connection.ExecuteScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT 1 FROM organizations WHERE realm_id = @realm AND id = @organization AND status <> 'Deleting')", new { realm, organization });
             },
             cancellationToken);
 

@@ -29,6 +29,7 @@ public sealed class DeletedRealmStore(Database database)
         ("client_origins", "client_id, origin"),
         ("clients", "id"),
         ("organization_domains", "id"),
+        ("organization_roles", "organization_id, slug"),
         ("organizations", "id"),
         ("roles", "slug"),
         ("guesses", "target_hash, window_start"),

@@ -26,7 +26,7 @@ public static class ExplainEndpoint
     private static readonly Shape Question = new(Person, ClientId, Organization, DoorOf);
 
     public static void MapExplain(this RouteGroupBuilder realm) => realm.MapPost("/explain/sign-in", ExplainAsync).WithTags("Explain")
-        .Needs(ApiScopes.ExplainRead).Reads(Question)
+        .WithName("explainSignIn").Needs(ApiScopes.ExplainRead).Reads(Question)
         .WithSummary("Says why somebody can or can't sign in to an organization with a client, and what the token would say. Nothing is changed.")
         .AnswersOne<ExplanationResource>();
 

@@ -71,7 +71,7 @@ internal sealed class OpenApiDocument(DocumentSubject subject, IEnumerable<Route
         if (parameters.Count > 0)
             operation["parameters"] = parameters;
         if (body is not null)
-            operation["requestBody"] = RequestBody(body);
+            operation["requestBody"] = RequestBody(body, answered.Resource);
         operation["responses"] = Responses(method, answered, hasBody: body is not null, isInRealm: route.Metadata.GetMetadata<RequiredScope>() is not null);
         return operation;
     }
@@ -105,11 +105,16 @@ internal sealed class OpenApiDocument(DocumentSubject subject, IEnumerable<Route
         }
     }
 
-    private static JsonObject RequestBody(RequestShape body)
+    private JsonObject RequestBody(RequestShape body, Type? resource)
     {
         JsonObject[] shapes = [.. body.Shapes.Select(static shape => shape.Schema())];
-        foreach (JsonObject shape in body.IsPatch ? shapes : [])
-            LeaveOut(shape);
+        foreach (JsonObject shape in shapes)
+        {
+            if (body.IsPatch)
+                LeaveOut(shape);
+            if (resource is not null)
+                resources.Explain(shape, resource);
+        }
 
         // A patch may fit several: it leaves out what would set them apart.
         JsonObject schema = shapes is [{ } only] ? only : new JsonObject { [body.IsPatch ? "anyOf" : "oneOf"] = new JsonArray([.. shapes]) };

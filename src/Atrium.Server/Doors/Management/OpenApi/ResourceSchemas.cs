@@ -32,6 +32,35 @@ internal sealed class ResourceSchemas
         return new JsonObject { ["$ref"] = $"#/components/schemas/{name}" };
     }
 
+    /// <summary>
+    /// What a caller sends means what it is shown as: where one of the two says nothing of a field, it says the same as the other.
+    /// </summary>
+    public void Explain(JsonObject body, Type type) => Explain(body, Reference(type));
+
+    private void Explain(JsonNode body, JsonNode shown)
+    {
+        if ((body["items"] ?? body)["properties"] is not JsonObject sent || Resolve(shown) is not { } properties)
+            return;
+        foreach ((string name, JsonNode? field) in sent)
+        {
+            if (properties[name] is not JsonObject answered)
+                continue;
+            if (field!["description"] is null && answered["description"] is { } meant)
+                field["description"] = meant.DeepClone();
+            else if (answered["description"] is null && field["description"] is { } said)
+                answered["description"] = said.DeepClone();
+            Explain(field, answered);
+        }
+    }
+
+    /// <summary>The properties of what a schema is or refers to, or of the items of a list.</summary>
+    private JsonObject? Resolve(JsonNode schema)
+    {
+        JsonNode one = schema["items"] ?? schema;
+        one = (one["anyOf"] as JsonArray)?.FirstOrDefault(static choice => choice!["$ref"] is not null) ?? one;
+        return one["$ref"] is { } reference ? components[reference.GetValue<string>().Split('/')[^1]]?["properties"] as JsonObject : one["properties"] as JsonObject;
+    }
+
     private static JsonTypeInfo InfoOf(Type type) =>
         ResourceJson.Default.GetTypeInfo(type) ?? ManagementJson.Default.GetTypeInfo(type)
             ?? throw new InvalidOperationException($"{type} is not in {nameof(ResourceJson)}: it can't be answered.");

@@ -38,7 +38,7 @@ public static class UsersEndpoints
             .WithSummary("Changes a person. Disabling ends all of their sessions.").AnswersOne<UserResource>();
         users.MapDelete("/{id}", DeleteAsync).Needs(ApiScopes.UsersWrite)
             .WithSummary("Deletes a person with everything of theirs: memberships, factors, sessions.").AnswersNothing();
-        users.MapPost("/{id}/password", SetPasswordAsync).Needs(ApiScopes.UsersWrite).Reads(PasswordShape)
+        users.MapPost("/{id}/password", SetPasswordAsync).WithName("setUserPassword").Needs(ApiScopes.UsersWrite).Reads(PasswordShape)
             .WithSummary("Sets a person's password, and ends all of their sessions.").AnswersOne<UserResource>();
         users.MapSessions();
         users.MapFactors();
