@@ -86,8 +86,7 @@ public class ExplainTests(DemoServer server) : IClassFixture<DemoServer>
     public async Task Who_is_disabled_is_refused_and_whoever_must_choose_is_asked()
     {
         User user = await world.PersonAsync($"{Guid.NewGuid():n}@example.test");
-        await server.Get<Atrium.Storage.UserStore>().ChangeAsync(
-            user.RealmId, user.Id, static current => current with { Status = UserStatus.Disabled }, null, default);
+        (await api.PatchAsync($"/users/{user.Id}", new { status = "disabled" })).Expect(200);
         JsonElement disabled = await ExplainAsync(user.Id.ToString(), "demo-web");
         disabled.GetProperty("outcome").GetString().ShouldBe("refused");
         disabled.GetProperty("summary").GetString()!.ShouldContain("disabled");
