@@ -87,7 +87,7 @@ public class ExplainTests(DemoServer server) : IClassFixture<DemoServer>
     {
         User user = await world.PersonAsync($"{Guid.NewGuid():n}@example.test");
         await server.Get<Atrium.Storage.UserStore>().ChangeAsync(
-            user.RealmId, user.Id, static current => current with { Status = UserStatus.Disabled }, null, default);
+            user.RealmId, user.Id, static current => current with { Status = UserStatus.Disabled }, null, Atrium.Core.Events.Origin.System, default);
         JsonElement disabled = await ExplainAsync(user.Id.ToString(), "demo-web");
         disabled.GetProperty("outcome").GetString().ShouldBe("refused");
         disabled.GetProperty("summary").GetString()!.ShouldContain("disabled");
