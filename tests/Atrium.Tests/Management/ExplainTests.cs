@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Atrium.Core.Clients;
+using Atrium.Core.Events;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
 using Atrium.Tests.AuthKit;
@@ -87,7 +88,7 @@ public class ExplainTests(DemoServer server) : IClassFixture<DemoServer>
     {
         User user = await world.PersonAsync($"{Guid.NewGuid():n}@example.test");
         await server.Get<Atrium.Storage.UserStore>().ChangeAsync(
-            user.RealmId, user.Id, static current => current with { Status = UserStatus.Disabled }, null, default);
+            user.RealmId, user.Id, static current => current with { Status = UserStatus.Disabled }, null, Origin.System, default);
         JsonElement disabled = await ExplainAsync(user.Id.ToString(), "demo-web");
         disabled.GetProperty("outcome").GetString().ShouldBe("refused");
         disabled.GetProperty("summary").GetString()!.ShouldContain("disabled");

@@ -123,7 +123,7 @@ public class RealmTests(DemoServer server) : IClassFixture<DemoServer>
         (await inside.GetAsync("/connections")).Expect(401, "unauthorized_client");
 
         (await RowsOfAsync(realm)).ShouldBeGreaterThan(4);
-        using Cleaner cleaner = new(server.Get<CleaningStore>(), server.Get<DeletedRealmStore>(), TimeProvider.System, NullLogger<Cleaner>.Instance);
+        using Cleaner cleaner = new(server.Get<CleaningStore>(), server.Get<OrganizationRemains>(), server.Get<DeletedRealmStore>(), TimeProvider.System, NullLogger<Cleaner>.Instance);
         await cleaner.CleanAsync(default);
         (await RowsOfAsync(realm)).ShouldBe(0);
         (await server.Get<DeletedRealmStore>().ListAsync(default)).ShouldBeEmpty();

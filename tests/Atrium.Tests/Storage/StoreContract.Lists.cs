@@ -1,5 +1,4 @@
 using Atrium.Core;
-using Atrium.Core.Events;
 using Atrium.Core.Clients;
 using Atrium.Core.Events;
 using Atrium.Core.Organizations;
