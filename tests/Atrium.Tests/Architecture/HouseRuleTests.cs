@@ -196,7 +196,7 @@ public sealed partial class HouseRuleTests
     private static partial Regex Verb();
 
     /// <summary>In the condition, or among the values inserted; <c>Visible</c> and <c>where</c> are conditions that begin with it.</summary>
-    [GeneratedRegex(@"realm_id = @(realm|RealmId)\b|INSERT INTO.*@(realm|RealmId)\b|\{Visible\}|WHERE \{where\}", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"realm_id = @(realm|RealmId)\b|INSERT INTO.*@(realm|RealmId)\b|\{(OrganizationStore\.)?Visible\}|WHERE \{where\}", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex NamesRealm();
 
     [GeneratedRegex(@"\b(FROM|JOIN|INTO|UPDATE)\s+(?<name>[a-z_]+)", RegexOptions.ExplicitCapture)]
