@@ -38,7 +38,7 @@ public sealed class OutboundHttp : IDisposable
     private readonly HttpClient client;
 
     public OutboundHttp(AtriumOptions options, TimeProvider clock)
-        : this(Networks.Parse(options.OutboundAllow ?? (options.Demo ? ThisMachine : "")), Dns.GetHostAddressesAsync, clock)
+        : this(Networks.Parse(options.OutboundAllow ?? (options.Demo ? ThisMachine : "")), System.Net.Dns.GetHostAddressesAsync, clock)
     {
     }
 

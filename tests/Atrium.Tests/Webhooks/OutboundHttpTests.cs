@@ -143,7 +143,7 @@ public sealed class OutboundHttpTests : IAsyncLifetime
     [InlineData("soon", null)]
     public async Task A_wish_to_wait_is_seconds_or_a_date(string header, int? seconds)
     {
-        using OutboundHttp http = new(Networks.Parse("127.0.0.0/8"), Dns.GetHostAddressesAsync, new FakeClock());
+        using OutboundHttp http = new(Networks.Parse("127.0.0.0/8"), System.Net.Dns.GetHostAddressesAsync, new FakeClock());
         receiver.AnswerWith(503, ("Retry-After", header));
         (await PostAsync(http, receiver.Url)).RetryAfter.ShouldBe(seconds is { } some ? TimeSpan.FromSeconds(some) : null);
     }
