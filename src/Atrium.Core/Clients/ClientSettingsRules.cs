@@ -1,10 +1,8 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Atrium.Core.Organizations;
 
 namespace Atrium.Core.Clients;
 
-/// <summary>Reads a client's settings as an operator writes them, and says what in them can't be.</summary>
+/// <summary>What a client's settings can't be.</summary>
 public static class ClientSettingsRules
 {
     public const int ShortestAge = 5;
@@ -20,31 +18,6 @@ public static class ClientSettingsRules
 
     /// <summary>The parameters by which an app-native sign-in may name an organization.</summary>
     public static IReadOnlyList<string> DiscoveryParameters { get; } = ["orgHandle", "orgId", "org", "login_hint"];
-
-    /// <summary>Unknown fields are refused, so that a typing error never passes silently; what is left out keeps its default.</summary>
-    private static readonly JsonSerializerOptions Strict = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        AllowDuplicateProperties = false,
-        RespectNullableAnnotations = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
-    };
-
-    /// <summary>The settings, or a sentence that says what is wrong with the text.</summary>
-    public static (ClientSettings? Settings, string? Problem) Parse(string json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<ClientSettings>(json, Strict) is { } settings
-                ? (settings, null)
-                : (null, "The settings are null; they are a JSON object.");
-        }
-        catch (JsonException e)
-        {
-            return (null, $"The settings can't be read{(e.Path is { Length: > 0 } path ? $" at {path}" : "")}: {e.Message}");
-        }
-    }
 
     /// <summary>What a client of this kind may not be set to; fields as seen from the settings.</summary>
     public static IEnumerable<Fault> Faults(ClientSettings settings, bool isConfidential) =>

@@ -9,25 +9,25 @@ namespace Atrium.Server.Cli;
 /// <summary>The verbs of whoever keeps Atrium running: backups, the key file, and what is wrong.</summary>
 public static class OperationCommands
 {
-    public static IEnumerable<Command> All(Func<ParseResult, AtriumOptions> optionsOf)
+    public static IEnumerable<Command> All(Shell shell, Func<ParseResult, AtriumOptions> optionsOf)
     {
-        yield return Backup(optionsOf);
-        yield return Restore(optionsOf);
-        yield return new Command("key-file", "The key that secrets are encrypted under.") { RotateKeyFile(optionsOf) };
-        yield return Examine(optionsOf);
+        yield return Backup(shell, optionsOf);
+        yield return Restore(shell, optionsOf);
+        yield return new Command("key-file", "The key that secrets are encrypted under.") { RotateKeyFile(shell, optionsOf) };
+        yield return Examine(shell, optionsOf);
     }
 
-    private static Command Backup(Func<ParseResult, AtriumOptions> optionsOf)
+    private static Command Backup(Shell shell, Func<ParseResult, AtriumOptions> optionsOf)
     {
         Argument<string> file = new("file") { Description = "The new file; never written over one that is there." };
         Command command = new("backup", "Copies the SQLite database to a file, as it is at one moment, while a server runs or not.") { file };
-        command.SetAction((parsed, cancellationToken) => CommandLine.TryAsync(async () =>
+        command.SetAction((parsed, cancellationToken) => CommandLine.TryAsync(shell, async () =>
         {
             AtriumOptions options = optionsOf(parsed);
             string path = Path.GetFullPath(parsed.GetRequiredValue(file));
             BackupLabel label = await Backups.TakeAsync(options.Database, path, AtriumVersion.Text, TimeProvider.System.GetUtcNow(), cancellationToken);
-            Console.WriteLine($"Backup {path}: {label.Bytes} bytes, schema {label.Schema}, taken {label.TakenAt:yyyy-MM-dd'T'HH:mm:ss'Z'} by Atrium {label.Version}");
-            Console.WriteLine(label.Keys.Count > 0
+            shell.Output.WriteLine($"Backup {path}: {label.Bytes} bytes, schema {label.Schema}, taken {label.TakenAt:yyyy-MM-dd'T'HH:mm:ss'Z'} by Atrium {label.Version}");
+            shell.Output.WriteLine(label.Keys.Count > 0
                 ? $"It needs the key {string.Join(" and ", label.Keys)} of {Backbone.KeyFilePath(options)}, which is not in it: back that file up too, and keep the two apart."
                 : $"It needs the key file {Backbone.KeyFilePath(options)}, which is not in it: back that file up too, and keep the two apart.");
             return 0;
@@ -35,12 +35,12 @@ public static class OperationCommands
         return command;
     }
 
-    private static Command Restore(Func<ParseResult, AtriumOptions> optionsOf)
+    private static Command Restore(Shell shell, Func<ParseResult, AtriumOptions> optionsOf)
     {
         Argument<string> file = new("file") { Description = "What atrium backup wrote." };
         Option<bool> replace = new("--replace") { Description = "Takes the place of a database that is there; the old one is kept beside it." };
         Command command = new("restore", "Puts a backup in the place of the SQLite database. The server must not run.") { file, replace };
-        command.SetAction((parsed, cancellationToken) => CommandLine.TryAsync(async () =>
+        command.SetAction((parsed, cancellationToken) => CommandLine.TryAsync(shell, async () =>
         {
             AtriumOptions options = optionsOf(parsed);
             string path = Path.GetFullPath(parsed.GetRequiredValue(file));
@@ -50,10 +50,10 @@ public static class OperationCommands
                 BackupLabel label = await Backups.UnpackAsync(path, unpacked, cancellationToken);
                 await RefuseUnfitAsync(path, unpacked, label, Backbone.KeyFilePath(options), cancellationToken);
                 string? aside = Backups.Install(unpacked, options.Database, parsed.GetValue(replace), TimeProvider.System.GetUtcNow());
-                Console.WriteLine($"Restored {path}: {label.Bytes} bytes, schema {label.Schema}, as of {label.TakenAt:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+                shell.Output.WriteLine($"Restored {path}: {label.Bytes} bytes, schema {label.Schema}, as of {label.TakenAt:yyyy-MM-dd'T'HH:mm:ss'Z'}");
                 if (aside is not null)
-                    Console.WriteLine($"The database that was there is kept as {aside}; remove it when you don't need it any more.");
-                Console.WriteLine(label.Schema < Database.KnownSchema
+                    shell.Output.WriteLine($"The database that was there is kept as {aside}; remove it when you don't need it any more.");
+                shell.Output.WriteLine(label.Schema < Database.KnownSchema
                     ? $"The next start brings it from schema {label.Schema} to {Database.KnownSchema}. Start the server."
                     : "Start the server.");
                 return 0;
@@ -66,27 +66,27 @@ public static class OperationCommands
         return command;
     }
 
-    private static Command RotateKeyFile(Func<ParseResult, AtriumOptions> optionsOf)
+    private static Command RotateKeyFile(Shell shell, Func<ParseResult, AtriumOptions> optionsOf)
     {
         Command command = new("rotate", "Exchanges the key for a new one, while servers run or not. Says what it did, and what to do before it can go on.");
-        command.SetAction((parsed, cancellationToken) => CommandLine.TryAsync(async () =>
+        command.SetAction((parsed, cancellationToken) => CommandLine.TryAsync(shell, async () =>
         {
             AtriumOptions options = optionsOf(parsed);
             await using Backbone backbone = await Backbone.OpenAsync(options, TimeProvider.System, cancellationToken);
             KeyRotation rotation = new(new StorageKeyStore(backbone.Database), new NodeStore(backbone.Database), backbone.Clock);
-            return await rotation.RunAsync(backbone.KeyFile, Console.WriteLine, cancellationToken) ? 0 : 1;
+            return await rotation.RunAsync(backbone.KeyFile, shell.Output.WriteLine, cancellationToken) ? 0 : 1;
         }));
         return command;
     }
 
-    private static Command Examine(Func<ParseResult, AtriumOptions> optionsOf)
+    private static Command Examine(Shell shell, Func<ParseResult, AtriumOptions> optionsOf)
     {
         Option<bool> json = new("--json") { Description = "Answers in JSON." };
         Command command = new("doctor", "Looks whether everything is as it should be and says what to do; changes nothing. Ends with 1 when something is broken.") { json };
-        command.SetAction((parsed, cancellationToken) => CommandLine.TryAsync(async () =>
+        command.SetAction((parsed, cancellationToken) => CommandLine.TryAsync(shell, async () =>
         {
             IReadOnlyList<Finding> findings = await new Doctor(optionsOf(parsed), TimeProvider.System).ExamineAsync(cancellationToken);
-            Console.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(DoctorReport.Of(findings), DoctorJson.Default.DoctorReport) + "\n" : DoctorReport.Text(findings, plain: Console.IsOutputRedirected));
+            shell.Output.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(DoctorReport.Of(findings), DoctorJson.Default.DoctorReport) + "\n" : DoctorReport.Text(findings, plain: Console.IsOutputRedirected));
             return findings.Any(static finding => finding.Verdict == Verdict.Bad) ? 1 : 0;
         }));
         return command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Atrium.Core.Imports;
 using Atrium.Core.Realms;
+using Atrium.Server.Cli.Remote;
 using Atrium.Server.Hosting;
 using Atrium.Server.Transfer;
 using Atrium.Storage;
@@ -12,21 +13,19 @@ internal static class TransferCommands
 {
     private const int BufferSize = 64 * 1024;
 
-    public static IEnumerable<Command> All(Func<ParseResult, AtriumOptions> optionsOf)
+    public static IEnumerable<Command> All(Access access, Machine machine)
     {
-        yield return Import(optionsOf);
-        yield return Export(optionsOf);
+        yield return access.AboutRealm(Import(machine));
+        yield return access.AboutRealm(Export(machine));
     }
 
-    private static Command Import(Func<ParseResult, AtriumOptions> optionsOf)
+    private static Command Import(Machine machine)
     {
         Argument<string> path = new("file") { Description = "Newline-delimited JSON; see docs/import.md." };
-        Option<string> realmHandle = AdministrationCommands.RealmOption();
         Option<bool> dryRun = new("--dry-run") { Description = "Checks the whole file and changes nothing." };
-        Command command = new("import", "Adds the users, organizations, memberships and roles of a file to a realm.") { path, realmHandle, dryRun };
-        command.SetAction((parsed, cancellationToken) => AdministrationCommands.WithRealmAsync(
-            optionsOf(parsed),
-            parsed.GetRequiredValue(realmHandle),
+        Command command = new("import", "Adds the users, organizations, memberships and roles of a file to a realm.") { path, dryRun };
+        command.SetAction((parsed, cancellationToken) => machine.WithRealmAsync(
+            parsed,
             (backbone, realm) => WithFileAsync(
                 () => ImportAsync(backbone, realm, parsed.GetRequiredValue(path), parsed.GetValue(dryRun), cancellationToken)),
             cancellationToken));
@@ -78,20 +77,18 @@ internal static class TransferCommands
         return 0;
     }
 
-    private static Command Export(Func<ParseResult, AtriumOptions> optionsOf)
+    private static Command Export(Machine machine)
     {
         Argument<string> path = new("file")
         {
             Description = "Where to write; only you can read it. \"-\", the default, is the standard output.", DefaultValueFactory = static _ => "-",
         };
-        Option<string> realmHandle = AdministrationCommands.RealmOption();
         Command command = new("export", "Writes a realm's users with their password hashes, organizations, memberships and roles as an import reads them.")
         {
-            path, realmHandle,
+            path,
         };
-        command.SetAction((parsed, cancellationToken) => AdministrationCommands.WithRealmAsync(
-            optionsOf(parsed),
-            parsed.GetRequiredValue(realmHandle),
+        command.SetAction((parsed, cancellationToken) => machine.WithRealmAsync(
+            parsed,
             (backbone, realm) => WithFileAsync(() => ExportAsync(backbone, realm, parsed.GetRequiredValue(path), cancellationToken)),
             cancellationToken));
         return command;

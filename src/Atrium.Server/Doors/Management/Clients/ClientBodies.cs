@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
+using Atrium.Core.Realms;
 using Atrium.Core.Resources;
 using Atrium.Server.Doors.Management.Bodies;
 
@@ -48,9 +49,24 @@ internal static class ClientBodies
 
     public static Shape Change { get; } = new(Changeable);
 
-    /// <summary>The client that the body says, with this id.</summary>
-    public static Client Make(Body body, Client empty, DateTimeOffset now) =>
-        Apply(body, empty with { ClientId = body.Of(ClientId) ?? empty.ClientId, Type = body.Of(Type)!.Value }, now);
+    /// <summary>The client that the body says; its secret is yet to be made, if it has one.</summary>
+    public static Client Make(Body body, Id<Realm> realm, TimeProvider clock)
+    {
+        Id<Client> id = Id<Client>.New(clock);
+        DateTimeOffset now = clock.GetUtcNow();
+        Client bare = new()
+        {
+            RealmId = realm,
+            Id = id,
+            ClientId = body.Of(ClientId) ?? id.ToString(),
+            Name = "",
+            Type = body.Of(Type)!.Value,
+            GrantTypes = [],
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        return Apply(body, bare, now);
+    }
 
     /// <summary>The client with everything that the body says; what it leaves out has its default.</summary>
     public static Client Apply(Body body, Client client, DateTimeOffset now) => client with

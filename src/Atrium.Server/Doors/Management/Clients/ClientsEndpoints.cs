@@ -54,20 +54,7 @@ public static class ClientsEndpoints
         (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
         if (body is null)
             return error!;
-        DateTimeOffset now = clock.GetUtcNow();
-        Id<Client> id = Id<Client>.New(clock);
-        Client empty = new()
-        {
-            RealmId = context.Caller().Realm,
-            Id = id,
-            ClientId = id.ToString(),
-            Name = "",
-            Type = default,
-            GrantTypes = [],
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
-        Client client = ClientBodies.Make(body, empty, now);
+        Client client = ClientBodies.Make(body, context.Caller().Realm, clock);
         if (ClientBodies.Refuse(client) is { } refusal)
             return refusal;
         Secret? secret = client.HasSecret ? Secret.New() : null;

@@ -23,9 +23,9 @@ public static class RolesEndpoints
     private static readonly Field<IReadOnlyList<string>> Permissions =
         ResourceRules.Scopes("permissions", ScopeRules.MaxPermissions).Describe("What those who have the role may do.");
 
-    private static readonly Shape New = new(Slug, Name, Permissions);
+    internal static readonly Shape New = new(Slug, Name, Permissions);
 
-    private static readonly Shape Change = new(Name, Permissions);
+    internal static readonly Shape Change = new(Name, Permissions);
 
     public static void MapRoles(this RouteGroupBuilder realm)
     {
