@@ -229,6 +229,19 @@ public abstract class InvitationApiTests(DemoServer server)
     }
 
     [Fact]
+    public async Task Where_there_is_no_room_nothing_is_spent()
+    {
+        Organization organization = await OrganizationAsync(new OrganizationSettings { MaxMembers = 1 });
+        string address = ResourceCalls.UniqueEmail();
+        await InviteAsync(organization, address);
+        User first = await world.PersonAsync(ResourceCalls.UniqueEmail(), organization);
+        (await AcceptAsync(address)).Expect(409, "conflict");
+        (await server.Get<UserStore>().FindByEmailAsync(organization.RealmId, address, default)).ShouldBeNull("all of it was undone");
+        await world.LeaveAsync(first, organization);
+        (await AcceptAsync(address)).Expect(200);
+    }
+
+    [Fact]
     public async Task A_pending_membership_becomes_what_the_invitation_says()
     {
         Organization organization = await OrganizationAsync();

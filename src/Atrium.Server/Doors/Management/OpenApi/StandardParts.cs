@@ -70,7 +70,7 @@ internal static class StandardParts
         {
             "Forbidden" => isInRealm,
             "Conflict" => method != "GET",
-            "PreconditionFailed" => method is "PATCH" or "DELETE",
+            "PreconditionFailed" => method is "PATCH" or "DELETE" || (method == "PUT" && hasBody),
             "TooLarge" => hasBody || method == "POST",
             "WrongContentType" => hasBody,
             "Unprocessable" => method != "GET",
