@@ -146,7 +146,8 @@ public abstract partial class StoreContract
         (await Deliveries.RealmsBehindAsync(None)).ShouldBeEmpty();
         await new EventStore(Database).SequenceAsync(Realm.Id, None);
         (await Deliveries.RealmsBehindAsync(None)).ShouldBe([Realm.Id]);
-        (await Deliveries.FanOutAsync(Realm.Id, 0, 1, [], Now, None)).ShouldBeTrue();
+        long end = (await Events.ReadAsync(Realm.Id, after: 0, limit: 100, None))[^1].Position;
+        (await Deliveries.FanOutAsync(Realm.Id, 0, end, [], Now, None)).ShouldBeTrue();
         (await Deliveries.RealmsBehindAsync(None)).ShouldBeEmpty();
         await Webhooks.RotateSecretAsync(NewSecret(webhook, endsAt: null), Now, Origin.System, None);
         await new EventStore(Database).SequenceAsync(Realm.Id, None);
