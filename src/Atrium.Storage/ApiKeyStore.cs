@@ -65,14 +65,24 @@ public sealed class ApiKeyStore(Database database)
                 EventTypes.ApiKeyUpdated, after.Id.ToString(), ApiKeyResource.Of(before), ApiKeyResource.Of(after), ResourceJson.Default.ApiKeyResource),
             cancellationToken);
 
-    /// <summary>Gives a key a new secret; the one before it works until <paramref name="oldEndsAt"/>, and one before that no longer.</summary>
+    /// <summary>
+    /// Gives a key a new secret where <paramref name="mayRotate"/>, which is pure, says so; the one before it works until <paramref name="oldEndsAt"/>,
+    /// and one before that no longer. Null when it doesn't, or there is none.
+    /// </summary>
     public Task<ApiKey?> RotateAsync(
-        Id<Realm> realm, Id<ApiKey> id, SecretHash secretHash, DateTimeOffset now, DateTimeOffset oldEndsAt, Origin origin, CancellationToken cancellationToken) =>
+        Id<Realm> realm,
+        Id<ApiKey> id,
+        Func<ApiKey, bool> mayRotate,
+        SecretHash secretHash,
+        DateTimeOffset now,
+        DateTimeOffset oldEndsAt,
+        Origin origin,
+        CancellationToken cancellationToken) =>
         WriteAsync(
             realm,
             id,
             origin,
-            current => current with { UpdatedAt = now },
+            current => mayRotate(current) ? current with { UpdatedAt = now } : null,
             changed => (
                 """
                 UPDATE api_keys SET old_secret_hash = secret_hash, old_secret_ends_at = @oldEndsAt, secret_hash = @secretHash, updated_at = @now

@@ -34,6 +34,10 @@ public sealed class FactorStore(Database database)
 
     /// <summary>Makes a factor; false when the person is gone.</summary>
     public Task<bool> CreateAsync(Factor factor, Origin origin, CancellationToken cancellationToken) =>
+        CreateAsync(factor, challenge: null, origin, cancellationToken);
+
+    /// <summary>Makes a factor and the first challenge to it.</summary>
+    public Task<bool> CreateAsync(Factor factor, FactorChallenge? challenge, Origin origin, CancellationToken cancellationToken) =>
         database.RecordAsync(
             factor.RealmId,
             origin,
@@ -48,6 +52,8 @@ public sealed class FactorStore(Database database)
                     factor);
                 if (made == 0)
                     return false;
+                if (challenge is not null)
+                    await InsertChallengeAsync(connection, challenge);
                 log.Add(EventOf(EventTypes.UserFactorCreated, factor));
                 return true;
             },
@@ -81,14 +87,7 @@ public sealed class FactorStore(Database database)
 
     /// <summary>Makes a challenge; false when the factor is gone.</summary>
     public Task<bool> CreateChallengeAsync(FactorChallenge challenge, CancellationToken cancellationToken) =>
-        database.TryWriteAsync(
-            async connection => await connection.ExecuteAsync(
-                $"""
-                INSERT INTO factor_challenges ({ChallengeColumns})
-                VALUES (@RealmId, @Id, @FactorId, @FailedTries, @SpentAt, @CreatedAt, @ExpiresAt)
-                """,
-                challenge) == 1,
-            cancellationToken);
+        database.TryWriteAsync(async connection => await InsertChallengeAsync(connection, challenge) == 1, cancellationToken);
 
     /// <summary>Answers a challenge outside of a sign-in; false when the challenge or the code was spent meanwhile.</summary>
     public Task<bool> SpendAsync(Id<Realm> realm, SpentProof proof, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
@@ -145,6 +144,14 @@ public sealed class FactorStore(Database database)
                 """,
                 new { verification.RealmId, verification.Id, verification.FailedTries }) == 1,
             cancellationToken);
+
+    private static Task<int> InsertChallengeAsync(DbConnection connection, FactorChallenge challenge) =>
+        connection.ExecuteAsync(
+            $"""
+            INSERT INTO factor_challenges ({ChallengeColumns})
+            VALUES (@RealmId, @Id, @FactorId, @FailedTries, @SpentAt, @CreatedAt, @ExpiresAt)
+            """,
+            challenge);
 
     private static string Of(Id<User>? user) => user is null ? "" : " AND user_id = @user";
 

@@ -141,6 +141,32 @@ public sealed class IdempotencyTests(DemoServer server) : IClassFixture<DemoServ
     }
 
     [Fact]
+    public async Task What_is_done_is_done_together_with_its_answer_or_not_at_all()
+    {
+        User user = await door.NewUserAsync();
+        string path = $"/user_management/users/{user.Id}/auth_factors";
+        Database database = server.Get<Database>();
+        await database.WriteAsync(
+            static connection => connection.ExecuteAsync(
+                "CREATE TRIGGER nothing_is_kept BEFORE UPDATE ON idempotent_answers BEGIN SELECT RAISE(ABORT, 'nothing is kept'); END"),
+            default);
+        try
+        {
+            (await SendAsync("together", path, """{"type":"totp"}""")).ShouldBe(HttpStatusCode.InternalServerError);
+        }
+        finally
+        {
+            await database.WriteAsync(static connection => connection.ExecuteAsync("DROP TRIGGER nothing_is_kept"), default);
+        }
+
+        (await door.GetAsync(path)).Json.GetProperty("data").GetArrayLength().ShouldBe(0);
+        Answer made = (await SendAsync("together", path, """{"type":"totp"}""")).ShouldBe(HttpStatusCode.Created);
+        (await door.GetAsync(path)).Json.GetProperty("data").GetArrayLength().ShouldBe(1);
+        string challenge = made.Json.GetProperty("authentication_challenge").GetProperty("id").GetString()!;
+        (await SendAsync("first challenge", $"/auth/challenges/{challenge}/verify", """{"code":"x"}""")).ShouldBe(HttpStatusCode.Created);
+    }
+
+    [Fact]
     public async Task After_a_day_the_key_is_forgotten()
     {
         User user = await door.NewUserAsync();

@@ -50,6 +50,8 @@ public class ApiKeyTests(DemoServer server) : IClassFixture<DemoServer>
         (await keeper.PatchAsync($"{Path}/{made.Id}", new { scopes = new[] { ApiScopes.UsersRead } })).Expect(403, "insufficient_scope");
         (await keeper.PatchAsync($"{Path}/{strong.Id}", new { scopes = new[] { ApiScopes.ApiKeysRead } })).Expect(403, "insufficient_scope");
         (await keeper.PostAsync($"{Path}/{strong.Id}/rotate")).Expect(403, "insufficient_scope");
+        (await keeper.DeleteAsync($"{Path}/{strong.Id}")).Expect(403, "insufficient_scope");
+        (await api.With(strong["secret"]).GetAsync(Path)).Expect(200);
         (await keeper.PostAsync(Path, new { name = "x", scopes = new[] { ApiScopes.ApiKeysRead } })).Expect(201);
     }
 
@@ -81,6 +83,7 @@ public class ApiKeyTests(DemoServer server) : IClassFixture<DemoServer>
     {
         ManagementAnswer made = (await api.PostAsync(Path, new { name = "Before", scopes = new[] { ApiScopes.ApiKeysRead } })).Expect(201);
         string read = (await api.GetAsync($"{Path}/{made.Id}")).ETag;
+        made.ETag.ShouldBe(read, "what is shown once is no part of the thing");
         server.Clock.Advance(TimeSpan.FromSeconds(1));
         ManagementAnswer changed = (await api.PatchAsync($"{Path}/{made.Id}", new { name = "After" }, ("If-Match", read))).Expect(200);
         changed["name"].ShouldBe("After");

@@ -48,11 +48,11 @@ public abstract partial class StoreContract
         (await Keys.FindAsync(Other.Id, apiKey.Id, None)).ShouldBeNull("it is another realm's");
 
         Secret next = Secret.New(ApiKey.SecretPrefix);
-        (await Keys.RotateAsync(Realm.Id, apiKey.Id, next.Hash(), Now, Now + ApiKey.Overlap, Origin.System, None)).ShouldNotBeNull();
+        (await Keys.RotateAsync(Realm.Id, apiKey.Id, static _ => true, next.Hash(), Now, Now + ApiKey.Overlap, Origin.System, None)).ShouldNotBeNull();
         (await Keys.FindAsync(next.Hash(), None))!.IsLive(Now.AddYears(1)).ShouldBeTrue();
         ApiKey old = (await Keys.FindAsync(secret.Hash(), None)).ShouldNotBeNull();
         (old.IsLive(Now), old.IsLive(Now + ApiKey.Overlap)).ShouldBe((true, false));
-        (await Keys.RotateAsync(Realm.Id, apiKey.Id, Secret.New().Hash(), Now, Now + ApiKey.Overlap, Origin.System, None)).ShouldNotBeNull();
+        (await Keys.RotateAsync(Realm.Id, apiKey.Id, static _ => true, Secret.New().Hash(), Now, Now + ApiKey.Overlap, Origin.System, None)).ShouldNotBeNull();
         (await Keys.FindAsync(secret.Hash(), None)).ShouldBeNull("only the secret before the newest still works");
     }
 

@@ -28,10 +28,11 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
     public static AuthKitError? Refuse(FactorChallenge challenge, DateTimeOffset now) =>
         Refuse(challenge, now, AuthenticateErrors.CodeUsed, AuthenticateErrors.CodeExpired);
 
-    public async Task<FactorChallenge> CreateAsync(Factor factor, CancellationToken cancellationToken)
+    /// <summary>A challenge to this factor, to be stored.</summary>
+    public FactorChallenge New(Factor factor)
     {
         DateTimeOffset now = clock.GetUtcNow();
-        FactorChallenge challenge = new()
+        return new FactorChallenge
         {
             RealmId = factor.RealmId,
             Id = Id<FactorChallenge>.New(clock),
@@ -39,8 +40,6 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
             CreatedAt = now,
             ExpiresAt = now + FactorChallenge.Lifetime,
         };
-        await factors.CreateChallengeAsync(challenge, cancellationToken);
-        return challenge;
     }
 
     private static async Task<IResult> ChallengeAsync(
@@ -51,7 +50,9 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
             return unreadable;
         if (Id<Factor>.Parse(id) is not { } parsed || await factors.FindAsync(context.Caller().Realm, parsed, cancellationToken) is not { } factor)
             return FactorsEndpoints.NotFound(id);
-        FactorChallenge challenge = await challenges.CreateAsync(factor, cancellationToken);
+        FactorChallenge challenge = challenges.New(factor);
+        if (!await factors.CreateChallengeAsync(challenge, cancellationToken))
+            return FactorsEndpoints.NotFound(id);
         return new JsonAnswer<ChallengeJson>(ChallengeJson.From(challenge), AuthKitJson.Default.ChallengeJson, StatusCodes.Status201Created);
     }
 
@@ -60,11 +61,12 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
         if ((await Fields.ReadAsync(context, cancellationToken)).Failed(out AuthKitError? unreadable, out Fields? fields))
             return unreadable;
         string code = fields.RequiredText("code");
-        return fields.Error as IResult ?? await challenges.AnswerAsync(context.Caller(), context.Origin(), id, code, cancellationToken);
+        return fields.Error as IResult ?? await challenges.AnswerAsync(context, id, code, cancellationToken);
     }
 
-    private async Task<IResult> AnswerAsync(Caller caller, Origin origin, string id, string code, CancellationToken cancellationToken)
+    private async Task<IResult> AnswerAsync(HttpContext context, string id, string code, CancellationToken cancellationToken)
     {
+        Caller caller = context.Caller();
         if (Id<FactorChallenge>.Parse(id) is not { } parsed)
             return NotFound(id);
         for (int round = 0; round <= FactorChallenge.MaxTries; round++)
@@ -86,10 +88,12 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
                 continue;
             DateTimeOffset now = clock.GetUtcNow();
             bool valid = desk.MatchTotp(factor, code) is { } step
-                && await factors.SpendAsync(caller.Realm, new SpentProof(factor.Id, step, challenge.Id), now, origin, cancellationToken);
+                && await factors.SpendAsync(caller.Realm, new SpentProof(factor.Id, step, challenge.Id), now, context.Origin<bool>(Answer), cancellationToken);
             if (!valid)
                 await limiter.FailedAsync(caller.Realm, account, Origin.System, told: null, cancellationToken);
-            return new JsonAnswer<VerifiedChallengeJson>(
+            return Answer(valid);
+
+            JsonAnswer<VerifiedChallengeJson> Answer(bool valid) => new(
                 new(ChallengeJson.From(challenge with { SpentAt = valid ? now : null }), valid),
                 AuthKitJson.Default.VerifiedChallengeJson,
                 StatusCodes.Status201Created);

@@ -55,17 +55,21 @@ public static class FactorsEndpoints
             return UsersEndpoints.NotFound(id);
 
         EnrolledFactor enrolled = await enrolment.PrepareAsync(user, issuer, account, secret, cancellationToken);
-        if (!await factors.CreateAsync(enrolled.Factor, context.Origin(), cancellationToken))
-            return UsersEndpoints.NotFound(id);
-        FactorChallenge challenge = await challenges.CreateAsync(enrolled.Factor, cancellationToken);
+        FactorChallenge challenge = challenges.New(enrolled.Factor);
+        return Answer(await factors.CreateAsync(enrolled.Factor, challenge, context.Origin<bool>(Answer), cancellationToken));
 
-        FactorJson json = FactorJson.From(enrolled.Factor);
-        return new JsonAnswer<EnrolledFactorJson>(
-            new(
-                json with { Totp = json.Totp with { Secret = enrolled.Secret, Uri = enrolled.Uri, QrCode = enrolled.QrCode } },
-                ChallengeJson.From(challenge)),
-            AuthKitJson.Default.EnrolledFactorJson,
-            StatusCodes.Status201Created);
+        IResult Answer(bool made)
+        {
+            if (!made)
+                return UsersEndpoints.NotFound(id);
+            FactorJson json = FactorJson.From(enrolled.Factor);
+            return new JsonAnswer<EnrolledFactorJson>(
+                new(
+                    json with { Totp = json.Totp with { Secret = enrolled.Secret, Uri = enrolled.Uri, QrCode = enrolled.QrCode } },
+                    ChallengeJson.From(challenge)),
+                AuthKitJson.Default.EnrolledFactorJson,
+                StatusCodes.Status201Created);
+        }
     }
 
     private static async Task<IResult> GetAsync(string id, HttpContext context, FactorStore factors, CancellationToken cancellationToken) =>

@@ -101,9 +101,14 @@ public static class ApiKeysEndpoints
         if (Id<ApiKey>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         Deletion deletion = new(context);
+        ManagementError? refusal = null;
         ApiKey? deleted = await keys.DeleteAsync(
-            context.Caller().Realm, known, key => deletion.Allows(ApiKeyResource.Of(key), ResourceJson.Default.ApiKeyResource), context.Origin(), cancellationToken);
-        return deletion.Answer(deleted is not null);
+            context.Caller().Realm,
+            known,
+            key => (refusal = BeyondCaller(context, key)) is null && deletion.Allows(ApiKeyResource.Of(key), ResourceJson.Default.ApiKeyResource),
+            context.Origin(),
+            cancellationToken);
+        return refusal ?? deletion.Answer(deleted is not null);
     }
 
     private static async Task<IResult> RotateAsync(HttpContext context, string id, ApiKeyStore keys, TimeProvider clock, CancellationToken cancellationToken)
@@ -111,23 +116,33 @@ public static class ApiKeysEndpoints
         (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
         if (body is null)
             return error!;
-        if (Id<ApiKey>.Parse(id) is not { } known || await keys.FindAsync(context.Caller().Realm, known, cancellationToken) is not { } current)
+        if (Id<ApiKey>.Parse(id) is not { } known)
             return ManagementError.NotFound;
-        if (BeyondCaller(context, current) is { } refusal)
-            return refusal;
         Secret secret = Secret.New(ApiKey.SecretPrefix);
         DateTimeOffset now = clock.GetUtcNow();
+        ManagementError? refusal = null;
         ApiKey? rotated = await keys.RotateAsync(
-            context.Caller().Realm, known, secret.Hash(), now, now + ApiKey.Overlap, context.Origin<ApiKey>(key => Shown(key, secret)), cancellationToken);
-        return rotated is null ? ManagementError.NotFound : Shown(rotated, secret);
+            context.Caller().Realm,
+            known,
+            key => (refusal = BeyondCaller(context, key)) is null,
+            secret.Hash(),
+            now,
+            now + ApiKey.Overlap,
+            context.Origin<ApiKey>(key => Shown(key, secret)),
+            cancellationToken);
+        return rotated is null ? refusal ?? ManagementError.NotFound : Shown(rotated, secret);
     }
 
-    /// <summary>Whoever could make or seize a key that may do more than their own would have no bounds at all.</summary>
+    /// <summary>Whoever could make, seize or take away a key that may do more than their own would have no bounds at all.</summary>
     private static ManagementError? BeyondCaller(HttpContext context, ApiKey key) =>
         key.Scopes.FirstOrDefault(scope => !context.Caller().Key.Allows(scope)) is { } beyond ? ManagementError.MissingScope(beyond) : null;
 
     private static One<ApiKeyResource> Shown(ApiKey key) => new(ApiKeyResource.Of(key), ResourceJson.Default.ApiKeyResource);
 
     private static One<ApiKeyWithSecretResource> Shown(ApiKey key, Secret secret, int status = StatusCodes.Status200OK) =>
-        new(ApiKeyWithSecretResource.Of(key, secret), ResourceJson.Default.ApiKeyWithSecretResource, status);
+        new(
+            ApiKeyWithSecretResource.Of(key, secret),
+            ResourceJson.Default.ApiKeyWithSecretResource,
+            status,
+            EntityTag.Of(ApiKeyResource.Of(key), ResourceJson.Default.ApiKeyResource));
 }

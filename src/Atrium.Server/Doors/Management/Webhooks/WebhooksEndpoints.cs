@@ -230,5 +230,9 @@ public static class WebhooksEndpoints
     private static One<WebhookResource> Shown(Webhook webhook) => new(WebhookResource.Of(webhook), ResourceJson.Default.WebhookResource);
 
     private static One<WebhookWithSecretResource> Shown(Webhook webhook, Secret secret, DateTimeOffset? oldEndsAt, int status = StatusCodes.Status200OK) =>
-        new(WebhookWithSecretResource.Of(webhook, secret, oldEndsAt), ResourceJson.Default.WebhookWithSecretResource, status);
+        new(
+            WebhookWithSecretResource.Of(webhook, secret, oldEndsAt),
+            ResourceJson.Default.WebhookWithSecretResource,
+            status,
+            EntityTag.Of(WebhookResource.Of(webhook), ResourceJson.Default.WebhookResource));
 }
