@@ -45,6 +45,13 @@ public sealed class HostedInvitations(
             hosted.ShowAsync(context, token, cancellationToken)).AnswersUnavailable(HostedPages.Unavailable).HasSecretInPath();
         realm.MapPost("/invitations/{**token}", static (HttpContext context, string token, HostedInvitations hosted, CancellationToken cancellationToken) =>
             hosted.TakeAsync(context, token, cancellationToken)).AnswersUnavailable(HostedPages.Unavailable).HasSecretInPath();
+
+        // Every other method, so that its refusal too is logged without the secret.
+        realm.Map("/invitations/{**token}", static (HttpContext context) =>
+        {
+            context.Response.Headers.Allow = "GET, HEAD, POST";
+            return TypedResults.StatusCode(StatusCodes.Status405MethodNotAllowed);
+        }).HasSecretInPath();
     }
 
     private async Task<IResult> ShowAsync(HttpContext context, string token, CancellationToken cancellationToken)
