@@ -123,7 +123,7 @@ public sealed class ApplyTests(DemoServer server) : IClassFixture<DemoServer>, I
     }
 
     [Theory]
-    [InlineData("""{"clinets":[]}""", "/clinets: A realm declares roles, organizations, clients")]
+    [InlineData("""{"clinets":[]}""", "/clinets: A file declares realm, roles, organizations, clients, webhooks; there is no")]
     [InlineData("""{"clients":{}}""", "/clients: should be a list.")]
     [InlineData("""{"clients":[{"name":"x"}]}""", "/clients/0: should be an object with the text \"client_id\"")]
     [InlineData("""{"clients":[{"client_id":"x","name":"x","type":"spa","redirect_uri":[]}]}""", "/clients/0/redirect_uri is not a field that can be set here.")]
@@ -131,6 +131,10 @@ public sealed class ApplyTests(DemoServer server) : IClassFixture<DemoServer>, I
     [InlineData("""{"clients":[{"client_id":"x","name":"x","type":"spa"},{"client_id":"x","name":"y","type":"spa"}]}""", "/clients/1: declares the client x a second time.")]
     [InlineData("""{"organizations":[{"handle":"a","name":"A","roles":[{"slug":"r","name":"R","permission":[]}]}]}""", "/organizations/0/roles/0/permission is not a field")]
     [InlineData("""{"organizations":[{"handle":"a","name":"A","domains":[7]}]}""", "/organizations/0/domains/0: should be the text of a domain.")]
+    [InlineData("""{"realm":[]}""", "/realm: should be an object.")]
+    [InlineData("""{"realm":{"handle":"other","settings":{"event_retention_days":0}}}""", "/realm/settings/event_retention_days must be a whole number")]
+    [InlineData("""{"webhooks":[{"url":"https://hooks.example.com"}]}""", "/webhooks/0: should be an object with the text \"name\"")]
+    [InlineData("""{"webhooks":[{"name":"a","url":"https://hooks.example.com","events":"*"}]}""", "/webhooks/0/events must be a list")]
     [InlineData("[]", "is no JSON object.")]
     [InlineData("{\n\"roles\": nul}", ", line 2: ")]
     [InlineData("""{"roles":[],"roles":[]}""", "roles")]

@@ -40,6 +40,9 @@ internal sealed class Access(Shell shell)
     /// <summary>A verb and what is below it, called with a key of the whole server.</summary>
     public Command OfOperator(Command command) => With(command, server, operatorKey);
 
+    /// <summary>A verb that is called with a key of a realm, and for some of what it does with a key of the whole server.</summary>
+    public Command OfRealmAndOperator(Command command) => With(OfRealm(command), operatorKey);
+
     /// <summary>A verb about a realm that needs no server.</summary>
     public Command AboutRealm(Command command) => With(command, realm);
 

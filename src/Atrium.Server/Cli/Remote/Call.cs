@@ -102,10 +102,7 @@ internal sealed class Call(ParseResult parsed, Shell shell, ManagementApi api)
         {
             hasMore = page.HasMore;
             count += page.Items.Count;
-            if (InJson)
-                WriteLines(page.Items);
-            else if (page.Items.Count > 0)
-                table.Write(page.Items);
+            Write(table, page.Items);
         }
 
         if (count == 0 && !InJson)
@@ -113,6 +110,17 @@ internal sealed class Call(ParseResult parsed, Shell shell, ManagementApi api)
 
         if (hasMore)
             await shell.Error.WriteLineAsync($"There are more than these {count}: --limit shows so many, --all shows all.");
+    }
+
+    /// <summary>A list that came whole.</summary>
+    public void Show(IReadOnlyList<Column> columns, JsonElement items) => Write(new Table(shell, columns), [.. items.EnumerateArray()]);
+
+    private void Write(Table table, IReadOnlyList<JsonElement> items)
+    {
+        if (InJson)
+            WriteLines(items);
+        else if (items.Count > 0)
+            table.Write(items);
     }
 
     public void WriteLines(IEnumerable<JsonElement> items)

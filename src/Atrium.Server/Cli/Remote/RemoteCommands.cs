@@ -28,7 +28,7 @@ internal sealed class RemoteCommands(Shell shell, Access access, AdministrationC
         yield return OfRealm("webhooks", "Where events are sent.", [.. Webhooks()]);
         yield return access.OfRealm(new EventsCommand(shell, access).Build());
         yield return access.OfRealm(new ExplainCommand(shell, access).Build());
-        yield return access.OfRealm(new ApplyCommand(shell, access).Build());
+        yield return access.OfRealmAndOperator(new ApplyCommand(shell, access).Build());
     }
 
     private IEnumerable<Command> Realms()
@@ -177,7 +177,7 @@ internal sealed class RemoteCommands(Shell shell, Access access, AdministrationC
         yield return verbs.List();
         yield return verbs.Verb("rotate", "Brings a new key in; the old one verifies until its last token has expired.", [], async (call, cancellationToken) =>
         {
-            call.Show((await call.Api.PostAsync("/signing-keys/rotate", body: null, cancellationToken)).Data);
+            call.Show(Resources.SigningKeys.Columns, (await call.Api.PostAsync("/signing-keys/rotate", body: null, cancellationToken)).Data);
             return ExitCode.Done;
         });
     }
@@ -190,7 +190,7 @@ internal sealed class RemoteCommands(Shell shell, Access access, AdministrationC
         yield return verbs.Create(
             "Makes a connection.",
             BodyField.Choice("--type", "type", "Where people come from.", "oidc", "saml", "google", "microsoft", "github", "apple"),
-            BodyField.Text("--name", "name", "The name for people."),
+            BodyField.Text("--name", "name", "The name for people.", required: true),
             BodyField.Text("--organization-id", "organization_id", "Whose it is; the realm's otherwise."),
             BodyField.Any());
         yield return verbs.Update(BodyField.Text("--name", "name", "The name for people."), BodyField.Any());
@@ -203,6 +203,7 @@ internal sealed class RemoteCommands(Shell shell, Access access, AdministrationC
         BodyField[] fields =
         [
             BodyField.List("--event", "events", "The types that are sent, such as user.created or organization.*; may be given several times."),
+            BodyField.Choice("--dialect", "dialect", "What a message looks like.", "standard", "cloudevents", "authkit"),
             BodyField.Any(),
         ];
         yield return verbs.List();
@@ -211,7 +212,7 @@ internal sealed class RemoteCommands(Shell shell, Access access, AdministrationC
             "Makes an endpoint and shows its secret once.",
             [BodyField.Text("--name", "name", "What it is for.", required: true), BodyField.Text("--url", "url", "Where events are sent.", required: true), .. fields]);
         yield return verbs.Update([BodyField.Text("--name", "name", "What it is for."), BodyField.Text("--url", "url", "Where events are sent."), .. fields]);
-        yield return verbs.Change("disable", "Sends nothing more.", Disabled);
+        yield return verbs.Change("disable", "Sends nothing more.", Disabled, BodyField.Text("--reason", "status_reason", "Why, for whoever looks at it later."));
         yield return verbs.Change("enable", "Sends again.", Active);
         yield return verbs.Act(
             "rotate-secret",

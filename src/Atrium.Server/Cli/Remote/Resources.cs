@@ -73,7 +73,7 @@ internal static class Resources
         IdPrefix = "inv_",
         LookUps = [LookUp.InList("email_invited")],
         Names = ["email_invited"],
-        Columns = [Column.Id(), Column.Of("EMAIL", "email_invited"), Column.Of("SCOPES", "scopes"), Column.State(), Column.Time("EXPIRES", "expires_at")],
+        Columns = [Column.Id(), Column.Of("EMAIL", "email_invited"), Column.Of("SCOPES", "scopes"), Column.State("STATE", "state"), Column.Time("EXPIRES", "expires_at")],
     };
 
     public static Resource Sessions { get; } = new("session", "/users/{0}/sessions")
@@ -124,6 +124,7 @@ internal static class Resources
     public static Resource Connections { get; } = new("connection", "/connections")
     {
         IdPrefix = "conn_",
+        LookUps = [LookUp.InList("name")],
         Columns = [Column.Id(), Column.Of("TYPE", "type"), Column.Of("NAME", "name"), Column.Of("ORGANIZATION", "organization_id"), Column.State()],
     };
 

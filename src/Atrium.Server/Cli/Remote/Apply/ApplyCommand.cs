@@ -23,9 +23,10 @@ internal sealed class ApplyCommand(Shell shell, Access access)
 
     private async Task<int> RunAsync(Call call, CancellationToken cancellationToken)
     {
-        RealmFile file = await RealmFile.ReadAsync(call.Parsed.GetRequiredValue(path), cancellationToken);
+        RealmFile file = await RealmFile.ReadAsync(call.Parsed.GetRequiredValue(path), access.RealmOf(call.Parsed), cancellationToken);
+        using ManagementApi? operators = file.DeclaresRealm ? OpenOperator(call) : null;
         OrganizationHandles handles = new();
-        Plan plan = await new Planner(call.Api, handles, shell).PlanAsync(file, call.Parsed.GetValue(prune), cancellationToken);
+        Plan plan = await new Planner(call.Api, operators, handles, shell).PlanAsync(file, call.Parsed.GetValue(prune), cancellationToken);
         bool onlyShows = call.Parsed.GetValue(dryRun);
         if (!call.InJson)
             new PlanText(shell, handles).Write(plan);
@@ -44,8 +45,15 @@ internal sealed class ApplyCommand(Shell shell, Access access)
         }
 
         using SecretKeeper secrets = SecretKeeper.Open(call.Parsed.GetValue(secretsFile));
-        return await ChangeAsync(call, plan, new Worker(call.Api, handles), secrets, cancellationToken);
+        return await ChangeAsync(call, plan, new Worker(call.Api, operators, handles), secrets, cancellationToken);
     }
+
+    /// <summary>A key of the realm does not even see the realm's own settings, so whether they differ can't be told without.</summary>
+    private ManagementApi OpenOperator(Call call) => access.HasOperatorKey(call.Parsed)
+        ? access.OpenOperator(call.Parsed)
+        : throw new Refusal(
+            "/realm: only an operator key reads and changes the realm's own name and settings. Name one with --operator-key or ATRIUM_OPERATOR_KEY, or leave \"realm\" out of the file. Nothing was changed.",
+            ExitCode.Usage);
 
     private async Task<int> ChangeAsync(Call call, Plan plan, Worker worker, SecretKeeper secrets, CancellationToken cancellationToken)
     {

@@ -1,6 +1,8 @@
 using Atrium.Server.Doors.Management.Bodies;
 using Atrium.Server.Doors.Management.Clients;
+using Atrium.Server.Doors.Management.Operator;
 using Atrium.Server.Doors.Management.Organizations;
+using Atrium.Server.Doors.Management.Webhooks;
 
 namespace Atrium.Server.Cli.Remote.Apply;
 
@@ -35,16 +37,20 @@ internal static class Kinds
 
     private static readonly Kind Shares = new("organizations", "organization_id", Resources.Shares) { IsKeyOnly = true, IsTie = true };
 
+    /// <summary>The realm itself, which is there: the one kind whose section is no list, and that only an operator key reads and changes.</summary>
+    public static Kind Realm { get; } = new("realm", "handle", Resources.Realms) { Creation = RealmsEndpoints.Declared, Change = RealmsEndpoints.Known };
+
     public static Kind Organizations { get; } = new("organizations", "handle", Resources.Organizations)
     {
         Inside = [Roles, Domains], Creation = OrganizationFields.New, Change = OrganizationFields.Change,
     };
 
-    /// <summary>In the order in which they are made: each may speak of those before it.</summary>
+    /// <summary>What a file lists, in the order in which they are made: each may speak of those before it.</summary>
     public static IReadOnlyList<Kind> All { get; } =
     [
         Roles,
         Organizations,
         new("clients", "client_id", Resources.Clients) { Inside = [Shares], Creation = ClientBodies.Creation, Change = ClientBodies.Change },
+        new("webhooks", "name", Resources.Webhooks) { Creation = WebhooksEndpoints.Webhook, Change = WebhooksEndpoints.Webhook },
     ];
 }

@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace Atrium.Server.Cli.Remote.Apply;
 
 /// <summary>Compares what is declared with what is there. Changes nothing.</summary>
-internal sealed class Planner(ManagementApi api, OrganizationHandles handles, Shell shell)
+/// <param name="operators">The realms themselves; null when the file says nothing of its realm.</param>
+internal sealed class Planner(ManagementApi api, ManagementApi? operators, OrganizationHandles handles, Shell shell)
 {
     private readonly Dictionary<Declaration, string> ids = [];
 
@@ -69,6 +70,8 @@ internal sealed class Planner(ManagementApi api, OrganizationHandles handles, Sh
         string? ownerId = declared.Owner is null ? null : ids.GetValueOrDefault(declared.Owner);
         bool ownerIsThere = declared.Owner is null || ownerId is not null;
         ApiAnswer? found = ownerIsThere ? await FindAsync(declared, ownerId, cancellationToken) : null;
+        if (found is null && declared.Kind == Kinds.Realm)
+            throw new Refusal($"There is no realm \"{declared.Key}\".", ExitCode.NotFound);
         if (found is null)
         {
             IReadOnlyList<Difference> given = [.. wanted.Where(field => field.Key != declared.Kind.KeyField).Select(static field => new Difference("/" + field.Key, null, field.Value))];
@@ -88,6 +91,8 @@ internal sealed class Planner(ManagementApi api, OrganizationHandles handles, Sh
     private async Task<ApiAnswer?> FindAsync(Declaration declared, string? ownerId, CancellationToken cancellationToken)
     {
         Resource resource = declared.Kind.Resource;
+        if (declared.Kind == Kinds.Realm)
+            return await operators!.FindAsync(resource.PathOf(parentId: null, declared.Key), cancellationToken);
         string key = declared.Kind.IsTie ? handles.IdOf(declared.Key) ?? declared.Key : declared.Key;
         string? id = resource.LookUps is [LookUp lookUp, ..] ? await resource.FindAsync(api, lookUp, key, ownerId, cancellationToken) : key;
         if (id is null)

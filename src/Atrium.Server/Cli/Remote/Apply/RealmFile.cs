@@ -23,12 +23,16 @@ internal sealed class RealmFile
     /// <summary>The kinds of the realm itself that the file lists.</summary>
     public required IReadOnlySet<Kind> Sections { get; init; }
 
-    public static async Task<RealmFile> ReadAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Whether it says something of the realm itself.</summary>
+    public bool DeclaresRealm => declarations.Exists(static one => one.Kind == Kinds.Realm);
+
+    /// <param name="realm">The handle or id of the realm that it is about, as the command line says it.</param>
+    public static async Task<RealmFile> ReadAsync(string path, string realm, CancellationToken cancellationToken)
     {
         try
         {
             JsonNode? root = JsonNode.Parse(await File.ReadAllTextAsync(path, cancellationToken), documentOptions: Reading);
-            return root is JsonObject declared ? Of(declared, path) : throw new Refusal($"{path} is no JSON object.", ExitCode.Usage);
+            return root is JsonObject declared ? Of(declared, path, realm) : throw new Refusal($"{path} is no JSON object.", ExitCode.Usage);
         }
         catch (JsonException e)
         {
@@ -40,20 +44,38 @@ internal sealed class RealmFile
         }
     }
 
-    private static RealmFile Of(JsonObject root, string path)
+    private static RealmFile Of(JsonObject root, string path, string realm)
     {
         HashSet<Kind> sections = [.. Kinds.All.Where(kind => root.ContainsKey(kind.Section))];
         RealmFile file = new() { Sections = sections };
-        foreach ((string name, _) in root)
+        string[] known = [Kinds.Realm.Section, .. Kinds.All.Select(static kind => kind.Section)];
+        foreach ((string name, JsonNode? section) in root)
         {
-            if (name != "$schema" && Kinds.All.All(kind => kind.Section != name))
-                file.Complain($"/{name}", $"A realm declares {string.Join(", ", Kinds.All.Select(static kind => kind.Section))}; there is no \"{name}\".");
+            if (name == Kinds.Realm.Section)
+                file.ReadRealm(section, realm);
+            else if (name != "$schema" && !known.Contains(name))
+                file.Complain($"/{name}", $"A file declares {string.Join(", ", known)}; there is no \"{name}\".");
         }
 
         foreach (Kind kind in Kinds.All.Where(sections.Contains))
             file.ReadSection(kind, root[kind.Section], owner: null, $"/{kind.Section}");
         file.SortParentsFirst();
         return file.problems.Count == 0 ? file : throw new Refusal($"{path} can't be applied. Nothing was changed.", ExitCode.Usage) { Fields = file.problems };
+    }
+
+    /// <summary>The realm's own name and settings. Which realm it is, the command line says.</summary>
+    private void ReadRealm(JsonNode? node, string realm)
+    {
+        string place = $"/{Kinds.Realm.Section}";
+        if (node is not JsonObject said)
+        {
+            Complain(place, "should be an object.");
+            return;
+        }
+
+        JsonObject wanted = (JsonObject)said.DeepClone();
+        Check(Kinds.Realm, wanted, place);
+        declarations.Add(new Declaration(Kinds.Realm, realm, wanted, Owner: null, place) { Sections = new HashSet<Kind>() });
     }
 
     private void ReadSection(Kind kind, JsonNode? section, Declaration? owner, string place)

@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace Atrium.Server.Cli.Remote.Apply;
 
 /// <summary>Does the steps of a plan, one after the other.</summary>
-internal sealed class Worker(ManagementApi api, OrganizationHandles handles)
+/// <param name="operators">The realms themselves; null when the file says nothing of its realm.</param>
+internal sealed class Worker(ManagementApi api, ManagementApi? operators, OrganizationHandles handles)
 {
     private readonly Dictionary<Declaration, string> made = [];
 
@@ -27,7 +28,8 @@ internal sealed class Worker(ManagementApi api, OrganizationHandles handles)
                 return created;
             case StepAction.Update:
                 JsonNode patch = handles.WithIds(Difference.Patch(step.Differences))!;
-                return (await api.PatchAsync(step.Kind.Resource.PathOf(ownerId, step.Id), patch, step.ETag, cancellationToken)).Data;
+                ManagementApi owning = step.Kind == Kinds.Realm ? operators! : api;
+                return (await owning.PatchAsync(step.Kind.Resource.PathOf(ownerId, step.Id), patch, step.ETag, cancellationToken)).Data;
             default:
                 await api.DeleteAsync(step.Kind.Resource.PathOf(ownerId, step.Id), step.ETag, cancellationToken);
                 return default;

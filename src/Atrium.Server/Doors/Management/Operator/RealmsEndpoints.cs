@@ -33,7 +33,10 @@ public static class RealmsEndpoints
 
     private static readonly Shape New = new(Handle, NameOfNew, Settings);
 
-    private static readonly Shape Known = new(Name, Settings);
+    /// <summary>What can be said of a realm that is there, where what isn't said stays.</summary>
+    internal static readonly Shape Declared = new(NameOfNew, Settings);
+
+    internal static readonly Shape Known = new(Name, Settings);
 
     private static readonly Parameter<string> Confirm = Parameter.Text(
         Field.Text("confirm", max: Handles.MaxLength).Describe("The realm's handle, once more: everything in the realm is deleted with it."));

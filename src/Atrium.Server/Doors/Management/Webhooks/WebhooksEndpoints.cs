@@ -35,7 +35,7 @@ public static class WebhooksEndpoints
 
     private static readonly Field<string> StatusReason = Field.Text("status_reason", max: 200).Describe("Why it is disabled.");
 
-    private static readonly Shape Webhook = new(Name, Url, Events, Dialect, OrganizationId, Status, StatusReason);
+    internal static readonly Shape Webhook = new(Name, Url, Events, Dialect, OrganizationId, Status, StatusReason);
 
     private static readonly Field<int?> Overlap = Field.Whole("overlap_seconds", 0, LongestOverlap)
         .Describe("For how long messages are signed with the old secret too; a day unless said.");
