@@ -11,11 +11,12 @@ internal static class ExplanationTexts
         ExplainedOutcome.SignsIn => "The person signs in, once everything that is asked for is shown.",
         ExplainedOutcome.MustChoose => "The person signs in, and must say which organization it is for. Name one to see how it goes on.",
         ExplainedOutcome.NeedsConnection => "The organization lets in only whom its own identity provider vouches for.",
-        _ when obstacles.Count > 0 => $"The person does not get in. {string.Join(' ', obstacles.Select(static obstacle => ObstacleOf(obstacle).Message))}",
-        _ => $"The person does not get in. {StepOf(steps[^1]).Message}",
+        _ when obstacles.Count > 0 => $"The client gets no token. {string.Join(' ', obstacles.Select(static obstacle => ObstacleOf(obstacle).Message))}",
+        _ => $"The person does not get in. {StepOf(steps[^1], isIssued: false).Message}",
     };
 
-    public static ExplainedStep StepOf(SignInStep step) => step switch
+    /// <param name="isIssued">Whether a token comes of it; a selection is judged when the code is exchanged, and the person may be signed in all the same.</param>
+    public static ExplainedStep StepOf(SignInStep step, bool isIssued) => step switch
     {
         SignInStep.Prove prove => Step(ExplainedStepKind.Prove, $"Shows who they are: {string.Join(" or ", prove.Methods.Select(WordOf))}."),
         SignInStep.VerifyEmail verify => Step(ExplainedStepKind.VerifyEmail, $"Shows that the mailbox {verify.User.Email} is theirs, by a code that is mailed there."),
@@ -24,6 +25,7 @@ internal static class ExplanationTexts
         SignInStep.ChooseOrganization choose =>
             Step(ExplainedStepKind.ChooseOrganization, $"Chooses among {string.Join(", ", choose.Organizations.Select(static entry => entry.Organization.Name))}."),
         SignInStep.UseConnection use => Step(ExplainedStepKind.UseConnection, $"Must come through the identity provider of {use.Organization.Name}."),
+        SignInStep.Complete when !isIssued => Step(ExplainedStepKind.Complete, "Has a session then, but the exchange of the code is refused (invalid_grant): the client gets no token."),
         SignInStep.Complete complete => Step(ExplainedStepKind.Complete, complete.Choice switch
         {
             OrganizationChoice.Chosen => "Is signed in, for the organization chosen.",

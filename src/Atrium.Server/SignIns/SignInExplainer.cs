@@ -45,7 +45,7 @@ public sealed class SignInExplainer(SignInDesk desk, SignInStore signIns, RoleSt
             Summary = ExplanationTexts.SummaryOf(outcome, rehearsed.Steps, obstacles),
             Door = door,
             Profile = client.ProfileFor(door),
-            Steps = [.. rehearsed.Steps.Select(ExplanationTexts.StepOf)],
+            Steps = [.. rehearsed.Steps.Select(step => ExplanationTexts.StepOf(step, isIssued))],
             Obstacles = [.. obstacles.Select(ExplanationTexts.ObstacleOf)],
             Organizations = [.. facts.Open.Memberships.Select(entry => OrganizationOf(entry, client, facts, rehearsed.Ended, isIssued ? claims : null))],
             Claims = isIssued ? ClaimsOf(grant!, claims!) : null,

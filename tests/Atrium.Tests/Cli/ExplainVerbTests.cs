@@ -27,7 +27,7 @@ public sealed class ExplainVerbTests(DemoServer server) : IClassFixture<DemoServ
     public async Task It_names_what_is_in_the_way_and_what_there_is_not()
     {
         string text = await typist.DoAsync("explain", "mia@example.test", "--client", "demo-web", "--organization", "fabrikam");
-        text.ShouldStartWith("The person does not get in. ");
+        text.ShouldStartWith("The client gets no token. ");
         text.ShouldContain("\nIn the way\n  membership_suspended: The membership is suspended.");
         text.ShouldNotContain("Claims of the access token");
         VerbResult nobody = await typist.TypeAsync("explain", "nobody", "--client", "none");
