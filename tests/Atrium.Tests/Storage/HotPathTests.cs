@@ -108,8 +108,8 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
     private static int Commits(string[] sent) => sent.Count(static text => Change().IsMatch(text) && (text.EndsWith("COMMIT", StringComparison.Ordinal) || !text.StartsWith("BEGIN", StringComparison.Ordinal)))
         + sent.Count(static text => text == "COMMIT");
 
-    /// <summary>Tables that hold a handful of rows whatever the realm's size may be read through.</summary>
-    [GeneratedRegex(@"Seq Scan on (?!realms|roles|clients|signing_keys|storage_keys|nodes)\w+", RegexOptions.ExplicitCapture)]
+    /// <summary>Tables that hold a handful of rows whatever the realm's size may be read through; and queues that are empty here, which the server looks at by itself meanwhile.</summary>
+    [GeneratedRegex(@"Seq Scan on (?!realms|roles|clients|signing_keys|storage_keys|nodes|mails|mail_failures|webhooks|webhook_deliveries|fresh_events|event_positions)\w+", RegexOptions.ExplicitCapture)]
     private static partial Regex Scan();
 
     [GeneratedRegex(@"\b(INSERT|UPDATE|DELETE)\b(?!\s+OF)", RegexOptions.ExplicitCapture)]
