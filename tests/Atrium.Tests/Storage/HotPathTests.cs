@@ -96,7 +96,7 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
     {
         trips.Take();
         T answer = await request();
-        string[] sent = trips.Take();
+        string[] sent = [.. trips.Take().Where(static text => !OfTheServerItself().IsMatch(text))];
         string all = string.Join("\n----\n", sent);
         if (counting && (sent.Length > roundTrips || Commits(sent) > commits))
             throw new XunitException($"{sent.Length} round trips with {Commits(sent)} commits instead of {roundTrips} with {commits}:\n{all}");
@@ -111,6 +111,10 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
     /// <summary>Tables that hold a handful of rows whatever the realm's size may be read through; and queues that are empty here, which the server looks at by itself meanwhile.</summary>
     [GeneratedRegex(@"Seq Scan on (?!realms|roles|clients|signing_keys|storage_keys|nodes|mails|mail_failures|webhooks|webhook_deliveries|fresh_events|event_positions)\w+", RegexOptions.ExplicitCapture)]
     private static partial Regex Scan();
+
+    /// <summary>What the server looks after by itself, whoever asks it for something meanwhile.</summary>
+    [GeneratedRegex(@"\b(mails|webhooks|webhook_deliveries|nodes|event_positions)\b", RegexOptions.ExplicitCapture)]
+    private static partial Regex OfTheServerItself();
 
     [GeneratedRegex(@"\b(INSERT|UPDATE|DELETE)\b(?!\s+OF)", RegexOptions.ExplicitCapture)]
     private static partial Regex Change();
