@@ -22,7 +22,7 @@ public static class ApiKeysEndpoints
     public static void MapApiKeys(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder keys = realm.MapGroup("/api-keys").WithTags("API keys");
-        keys.MapGet("", ListAsync).Needs(ApiScopes.ApiKeysRead).TakesPage().WithSummary("Lists the API keys.").AnswersMany<ApiKeyResource>();
+        keys.MapGet("", ListAsync).Needs(ApiScopes.ApiKeysRead).TakesPage<ApiKey>().WithSummary("Lists the API keys.").AnswersMany<ApiKeyResource>();
         keys.MapPost("", CreateAsync).Needs(ApiScopes.ApiKeysWrite).Reads(Key).WithSummary("Makes an API key; its secret is shown this once.").AnswersOne<ApiKeyWithSecretResource>(StatusCodes.Status201Created);
         keys.MapGet("/{id}", GetAsync).Needs(ApiScopes.ApiKeysRead).WithSummary("Shows an API key.").AnswersOne<ApiKeyResource>();
         keys.MapPatch("/{id}", ChangeAsync).Needs(ApiScopes.ApiKeysWrite).Patches(Key).WithSummary("Changes an API key.").AnswersOne<ApiKeyResource>();
@@ -33,22 +33,16 @@ public static class ApiKeysEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, ApiKeyStore keys, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<ApiKey> page = context.Page<ApiKey>(problems);
-        return problems.Count > 0
-            ? ManagementError.InvalidQuery(problems)
-            : Many.Of(
-                await keys.ListAsync(context.Caller().Realm, page, cancellationToken),
-                ApiKeyResource.Of,
-                ResourceJson.Default.ApiKeyResource,
-                static key => key.Id.ToString());
+        return Many.Of(
+            await keys.ListAsync(context.Caller().Realm, context.Page<ApiKey>(), cancellationToken),
+            ApiKeyResource.Of,
+            ResourceJson.Default.ApiKeyResource,
+            static key => key.Id.ToString());
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, ApiKeyStore keys, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         DateTimeOffset now = clock.GetUtcNow();
         ApiKey key = new()
         {
@@ -75,9 +69,7 @@ public static class ApiKeysEndpoints
 
     private static async Task<IResult> ChangeAsync(HttpContext context, string id, ApiKeyStore keys, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         if (Id<ApiKey>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
@@ -113,9 +105,6 @@ public static class ApiKeysEndpoints
 
     private static async Task<IResult> RotateAsync(HttpContext context, string id, ApiKeyStore keys, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
         if (Id<ApiKey>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         Secret secret = Secret.New(ApiKey.SecretPrefix);

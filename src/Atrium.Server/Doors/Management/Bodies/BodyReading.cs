@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Atrium.Server.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Atrium.Server.Doors.Management.Bodies;
 
@@ -49,34 +50,32 @@ public sealed class Patch(JsonElement json, IfMatch ifMatch)
     }
 }
 
+/// <summary>Reads a body before its route's handler runs: a handler only ever sees one that is as the route declares it.</summary>
 public static class BodyReading
 {
-    /// <summary>Declares the body of a route that makes or does something.</summary>
-    public static RouteHandlerBuilder Reads(this RouteHandlerBuilder route, params IReadOnlyList<Shape> shapes) => route.WithMetadata(new RequestShape(shapes, IsPatch: false));
+    /// <summary>Declares the body of a route that makes or does something; its handler has it as <see cref="Body"/>.</summary>
+    public static RouteHandlerBuilder Reads(this RouteHandlerBuilder route, params IReadOnlyList<Shape> shapes) =>
+        route.WithMetadata(new RequestShape(shapes, IsPatch: false)).AddEndpointFilter(async (call, next) =>
+            await ReadJsonAsync<Body>(call.HttpContext, json => BodyOf(json, shapes)) is { } refusal ? refusal : await next(call));
 
-    /// <summary>Declares the body of a route that changes something.</summary>
-    public static RouteHandlerBuilder Patches(this RouteHandlerBuilder route, params IReadOnlyList<Shape> shapes) => route.WithMetadata(new RequestShape(shapes, IsPatch: true));
+    /// <summary>Declares the body of a route that changes something; its handler has it as <see cref="Patch"/>.</summary>
+    public static RouteHandlerBuilder Patches(this RouteHandlerBuilder route, params IReadOnlyList<Shape> shapes) =>
+        route.WithMetadata(new RequestShape(shapes, IsPatch: true)).AddEndpointFilter(static async (call, next) =>
+            await ReadJsonAsync<Patch>(call.HttpContext, json => (new Patch(json, IfMatch.Of(call.HttpContext.Request)), null)) is { } refusal ? refusal : await next(call));
 
-    /// <summary>The body of the route's shape, or why it can't be read.</summary>
-    public static async Task<(Body? Body, ManagementError? Error)> ReadBodyAsync(this HttpContext context, CancellationToken cancellationToken)
+    /// <summary>What was sent to a route that <see cref="Reads"/>.</summary>
+    public static Body Body(this HttpContext context) => context.Features.GetRequiredFeature<Body>();
+
+    /// <summary>What was sent to a route that <see cref="Patches"/>, to be laid over what is there.</summary>
+    public static Patch Patch(this HttpContext context) => context.Features.GetRequiredFeature<Patch>();
+
+    private static (Body? Body, ManagementError? Refusal) BodyOf(JsonElement json, IReadOnlyList<Shape> shapes)
     {
-        (JsonElement json, ManagementError? error) = await ReadJsonAsync(context, cancellationToken);
-        if (error is not null)
-            return (null, error);
-        IReadOnlyList<Shape> shapes = context.GetEndpoint()?.Metadata.GetMetadata<RequestShape>()?.Shapes
-            ?? throw new InvalidOperationException($"The route {context.Request.Path} declares no body.");
-        List<Problem> problems = [];
         if (shapes.FirstOrDefault(shape => shape.Claims(json)) is not { } meant)
             return (null, Undecided(shapes));
+        List<Problem> problems = [];
         Body body = meant.Read(json, "", problems);
         return problems.Count == 0 ? (body, null) : (null, ManagementError.Unprocessable(problems));
-    }
-
-    /// <summary>The patch, to be laid over what is there; or why it can't be read.</summary>
-    public static async Task<(Patch? Patch, ManagementError? Error)> ReadPatchAsync(this HttpContext context, CancellationToken cancellationToken)
-    {
-        (JsonElement json, ManagementError? error) = await ReadJsonAsync(context, cancellationToken);
-        return error is null ? (new Patch(json, IfMatch.Of(context.Request)), null) : (null, error);
     }
 
     private static ManagementError Undecided(IReadOnlyList<Shape> shapes)
@@ -85,15 +84,21 @@ public static class BodyReading
         return ManagementError.Unprocessable(place, $"{place} must be one of {string.Join(", ", shapes.Select(static shape => shape.Title))}.");
     }
 
-    private static async Task<(JsonElement Json, ManagementError? Error)> ReadJsonAsync(HttpContext context, CancellationToken cancellationToken)
+    /// <summary>Reads the body's JSON and hands what is made of it to the handler; or why it can't be.</summary>
+    private static async Task<ManagementError?> ReadJsonAsync<T>(HttpContext context, Func<JsonElement, (T? Read, ManagementError? Refusal)> read)
+        where T : class
     {
         HttpRequest request = context.Request;
-        if (await RequestBody.ReadAsync(request, cancellationToken) is not { } body)
-            return (default, ManagementError.TooLarge);
+        if (await RequestBody.ReadAsync(request, context.RequestAborted) is not { } body)
+            return ManagementError.TooLarge;
         bool isJson = RequestBody.HasType(request, "application/json")
             || (HttpMethods.IsPatch(request.Method) && RequestBody.HasType(request, "application/merge-patch+json"));
         if (body.Length > 0 && !isJson)
-            return (default, ManagementError.WrongContentType);
-        return RequestBody.ParseJsonObject(body) is { } json ? (json, null) : (default, ManagementError.MalformedBody);
+            return ManagementError.WrongContentType;
+        if (RequestBody.ParseJsonObject(body) is not { } json)
+            return ManagementError.MalformedBody;
+        (T? made, ManagementError? refusal) = read(json);
+        context.Features.Set(made);
+        return refusal;
     }
 }

@@ -17,7 +17,7 @@ public static class ClientsEndpoints
     public static void MapClients(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder clients = realm.MapGroup("/clients").WithTags("Clients");
-        clients.MapGet("", ListAsync).Needs(ApiScopes.ClientsRead).TakesPage(ClientId).WithSummary("Lists the clients.").AnswersMany<ClientResource>();
+        clients.MapGet("", ListAsync).Needs(ApiScopes.ClientsRead).TakesPage<Client>(ClientId).WithSummary("Lists the clients.").AnswersMany<ClientResource>();
         clients.MapPost("", CreateAsync).Needs(ApiScopes.ClientsWrite).Reads(ClientBodies.Creation)
             .WithSummary("Makes a client; its secret is shown this once.").AnswersOne<ClientWithSecretResource>(StatusCodes.Status201Created);
         clients.MapGet("/{id}", GetAsync).Needs(ApiScopes.ClientsRead).WithSummary("Shows a client.").AnswersOne<ClientResource>();
@@ -27,7 +27,7 @@ public static class ClientsEndpoints
             .WithSummary("Deletes a client; everything that it was granted ends.").AnswersNothing();
         clients.MapPost("/{id}/rotate-secret", RotateAsync).Needs(ApiScopes.ClientsWrite).Reads(Shape.Empty)
             .WithSummary("Gives a client a new secret, shown this once; the old one works for 15 more minutes.").AnswersOne<ClientWithSecretResource>();
-        clients.MapGet("/{id}/organizations", ListOrganizationsAsync).Needs(ApiScopes.ClientsRead).TakesPage()
+        clients.MapGet("/{id}/organizations", ListOrganizationsAsync).Needs(ApiScopes.ClientsRead).TakesPage<Organization>()
             .WithSummary("Lists the organizations that a client is shared with one by one.").AnswersMany<ClientOrganizationResource>();
         clients.MapPut("/{id}/organizations/{organization}", ShareAsync).Needs(ApiScopes.ClientsWrite)
             .WithSummary("Shares a client with an organization.").AnswersNothing();
@@ -37,23 +37,17 @@ public static class ClientsEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, ClientStore clients, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Client> page = context.Page<Client>(problems);
-        string? clientId = context.Query(ClientId, problems);
-        return problems.Count > 0
-            ? ManagementError.InvalidQuery(problems)
-            : Many.Of(
-                await clients.ListAsync(context.Caller().Realm, clientId, page, cancellationToken),
-                ClientResource.Of,
-                ResourceJson.Default.ClientResource,
-                static client => client.Id.ToString());
+        string? clientId = context.Query(ClientId);
+        return Many.Of(
+            await clients.ListAsync(context.Caller().Realm, clientId, context.Page<Client>(), cancellationToken),
+            ClientResource.Of,
+            ResourceJson.Default.ClientResource,
+            static client => client.Id.ToString());
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, ClientStore clients, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         Client client = ClientBodies.Make(body, context.Caller().Realm, clock);
         if (ClientBodies.Refuse(client) is { } refusal)
             return refusal;
@@ -72,9 +66,7 @@ public static class ClientsEndpoints
     private static async Task<IResult> ChangeAsync(
         HttpContext context, string id, ClientStore clients, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         if (Id<Client>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
@@ -115,9 +107,6 @@ public static class ClientsEndpoints
     private static async Task<IResult> RotateAsync(
         HttpContext context, string id, ClientStore clients, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
         if (Id<Client>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         Secret secret = Secret.New();
@@ -135,14 +124,10 @@ public static class ClientsEndpoints
     private static async Task<IResult> ListOrganizationsAsync(
         HttpContext context, string id, ClientStore clients, ClientSharingStore sharing, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Organization> page = context.Page<Organization>(problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
         if (Id<Client>.Parse(id) is not { } known || await clients.FindAsync(context.Caller().Realm, known, cancellationToken) is not { } client)
             return ManagementError.NotFound;
         return Many.Of(
-            await sharing.SharedWithAsync(client.RealmId, client.Id, page, cancellationToken),
+            await sharing.SharedWithAsync(client.RealmId, client.Id, context.Page<Organization>(), cancellationToken),
             organization => ClientOrganizationResource.Of(client, organization.Id),
             ResourceJson.Default.ClientOrganizationResource,
             static organization => organization.Id.ToString());

@@ -19,7 +19,7 @@ public static class ConnectionsEndpoints
     public static void MapConnections(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder connections = realm.MapGroup("/connections").WithTags("Connections");
-        connections.MapGet("", ListAsync).Needs(ApiScopes.ConnectionsRead).TakesPage(OfOrganization).WithSummary("Lists the connections.").AnswersMany<ConnectionResource>();
+        connections.MapGet("", ListAsync).Needs(ApiScopes.ConnectionsRead).TakesPage<Connection>(OfOrganization).WithSummary("Lists the connections.").AnswersMany<ConnectionResource>();
         connections.MapPost("", CreateAsync).Needs(ApiScopes.ConnectionsWrite).Reads([.. ConnectionKind.All.Select(static kind => kind.New)])
             .WithSummary("Makes a connection to an identity provider.").AnswersOne<ConnectionResource>(StatusCodes.Status201Created);
         connections.MapGet("/{id}", GetAsync).Needs(ApiScopes.ConnectionsRead).WithSummary("Shows a connection.").AnswersOne<ConnectionResource>();
@@ -30,24 +30,18 @@ public static class ConnectionsEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, ConnectionStore connections, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Connection> page = context.Page<Connection>(problems);
-        Id<Organization>? organization = context.Query(OfOrganization, problems);
-        return problems.Count > 0
-            ? ManagementError.InvalidQuery(problems)
-            : Many.Of(
-                await connections.ListAsync(context.Caller().Realm, organization, page, cancellationToken),
-                ConnectionResource.Of,
-                ResourceJson.Default.ConnectionResource,
-                static connection => connection.Id.ToString());
+        Id<Organization>? organization = context.Query(OfOrganization);
+        return Many.Of(
+            await connections.ListAsync(context.Caller().Realm, organization, context.Page<Connection>(), cancellationToken),
+            ConnectionResource.Of,
+            ResourceJson.Default.ConnectionResource,
+            static connection => connection.Id.ToString());
     }
 
     private static async Task<IResult> CreateAsync(
         HttpContext context, ConnectionStore connections, SecretBox box, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         ConnectionKind kind = ConnectionKind.All.Single(kind => kind.New == body.Shape);
         (ConnectionSettings settings, string? secret) = kind.Read(body);
         DateTimeOffset now = clock.GetUtcNow();
@@ -77,9 +71,7 @@ public static class ConnectionsEndpoints
     private static async Task<IResult> ChangeAsync(
         HttpContext context, string id, ConnectionStore connections, SecretBox box, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         if (Id<Connection>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();

@@ -26,12 +26,13 @@ internal sealed class EventBell : IDisposable
     /// <summary>Whether it rings in this time.</summary>
     public async Task<bool> RingsAsync(TimeSpan within, TimeProvider clock, CancellationToken cancellationToken)
     {
+        using CancellationTokenSource patience = new(within, clock);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            await rung.Reader.WaitToReadAsync(cancellationToken).AsTask().WaitAsync(within, clock, cancellationToken);
-            return rung.Reader.TryRead(out _);
+            return await rung.Reader.ReadAsync(either.Token);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return false;
         }

@@ -63,16 +63,13 @@ public static class EventsEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, EventStore events, Database database, TimeProvider clock, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        EventFilter filter = FilterOf(context, problems);
-        int limit = context.PageLimit(problems);
-        long? cursor = context.Query(Cursor, problems);
-        bool ascending = context.Query(OldestFirst, problems) ?? false;
-        int wait = context.Query(Wait, problems) ?? 0;
+        EventFilter filter = FilterOf(context);
+        int limit = context.PageLimit();
+        long? cursor = context.Query(Cursor);
+        bool ascending = context.Query(OldestFirst) ?? false;
+        int wait = context.Query(Wait) ?? 0;
         if (wait > 0 && !ascending)
-            problems.Add(new Problem("wait", "wait needs order=asc: only what is yet to come can be waited for."));
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
+            return ManagementError.Invalid("wait needs order=asc: only what is yet to come can be waited for.");
 
         Id<Realm> realm = context.Caller().Realm;
         using EventBell bell = new(database.Changes, realm);
@@ -100,10 +97,7 @@ public static class EventsEndpoints
 
     private static async Task<IResult> ExportAsync(HttpContext context, EventStore events, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        EventFilter filter = FilterOf(context, problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
+        EventFilter filter = FilterOf(context);
         Id<Realm> realm = context.Caller().Realm;
         await events.SequenceAsync(realm, cancellationToken);
         return TypedResults.Stream(
@@ -122,14 +116,14 @@ public static class EventsEndpoints
             "application/x-ndjson");
     }
 
-    private static EventFilter FilterOf(HttpContext context, List<Problem> problems) => new()
+    private static EventFilter FilterOf(HttpContext context) => new()
     {
-        Types = [.. (context.Query(Types, problems) ?? []).SelectMany(EventTypes.Matching).Distinct(StringComparer.Ordinal)],
-        Organization = context.Query(OfOrganization, problems),
-        User = context.Query(OfUser, problems),
-        ClientId = context.Query(OfClient, problems),
-        After = context.Query(After, problems),
-        Before = context.Query(Before, problems),
+        Types = [.. (context.Query(Types) ?? []).SelectMany(EventTypes.Matching).Distinct(StringComparer.Ordinal)],
+        Organization = context.Query(OfOrganization),
+        User = context.Query(OfUser),
+        ClientId = context.Query(OfClient),
+        After = context.Query(After),
+        Before = context.Query(Before),
     };
 
     private static Many<EventResource> AnswerOf(EventPage page, bool ascending) => new(

@@ -38,9 +38,7 @@ public static class ExplainEndpoint
         SignInExplainer explainer,
         CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         Realm realm = (await directory.RealmAsync(context.Caller().Realm, cancellationToken))!;
         List<Problem> problems = [];
         User? user = Id<User>.Parse(body.Of(Person)) is { } id

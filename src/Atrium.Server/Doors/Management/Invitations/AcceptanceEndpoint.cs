@@ -43,9 +43,7 @@ public static class AcceptanceEndpoint
     private static async Task<IResult> AcceptAsync(
         HttpContext context, InvitationDesk desk, PasswordHasher passwords, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (body.Of(Password) is { } password && PasswordPolicy.Check(password) is { } problem)
             return ManagementError.Unprocessable("/password", problem.Message);
 

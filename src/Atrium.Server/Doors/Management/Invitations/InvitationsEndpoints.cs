@@ -52,7 +52,7 @@ public static class InvitationsEndpoints
     public static void MapInvitations(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder invitations = realm.MapGroup(Path).WithTags("Invitations");
-        invitations.MapGet("", ListAsync).Needs(ApiScopes.InvitationsRead).TakesPage().WithSummary("Lists the invitations of an organization.").AnswersMany<InvitationResource>();
+        invitations.MapGet("", ListAsync).Needs(ApiScopes.InvitationsRead).TakesPage<Invitation>().WithSummary("Lists the invitations of an organization.").AnswersMany<InvitationResource>();
         invitations.MapPost("", CreateAsync).Needs(ApiScopes.InvitationsWrite).Reads(Made)
             .WithSummary("Invites somebody to an organization, by mail.").AnswersOne<InvitationResource>(StatusCodes.Status201Created);
         invitations.MapGet("/{id}", GetAsync).Needs(ApiScopes.InvitationsRead).WithSummary("Shows an invitation.").AnswersOne<InvitationResource>();
@@ -82,15 +82,11 @@ public static class InvitationsEndpoints
     private static async Task<IResult> ListAsync(
         HttpContext context, string organization, OrganizationStore organizations, InvitationStore store, TimeProvider clock, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Invitation> page = context.Page<Invitation>(problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
         if (await OrganizationAsync(context, organization, organizations, cancellationToken) is not { } found)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
         return Many.Of(
-            await store.ListAsync(found.RealmId, found.Id, page, cancellationToken),
+            await store.ListAsync(found.RealmId, found.Id, context.Page<Invitation>(), cancellationToken),
             invitation => InvitationResource.Of(invitation, now),
             ResourceJson.Default.InvitationResource,
             static invitation => invitation.Id.ToString());
@@ -105,9 +101,7 @@ public static class InvitationsEndpoints
         TimeProvider clock,
         CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (await OrganizationAsync(context, organization, organizations, cancellationToken) is not { } found
             || await realms.RealmAsync(found.RealmId, cancellationToken) is not { } realm)
         {
@@ -154,9 +148,7 @@ public static class InvitationsEndpoints
         TimeProvider clock,
         CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (await OrganizationAsync(context, organization, organizations, cancellationToken) is not { } found
             || await realms.RealmAsync(found.RealmId, cancellationToken) is not { } realm
             || await FindAsync(context, organization, id, store, cancellationToken) is not { } invitation)
@@ -173,9 +165,6 @@ public static class InvitationsEndpoints
     private static async Task<IResult> RevokeAsync(
         HttpContext context, string organization, string id, InvitationStore store, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
         if (await FindAsync(context, organization, id, store, cancellationToken) is not { } invitation)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();

@@ -67,9 +67,7 @@ public static class MailTemplatesEndpoints
     private static async Task<IResult> PutAsync(
         HttpContext context, string kind, OrganizationStore organizations, MailTemplateStore store, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (await PlaceAsync(context, organizations, cancellationToken) is not { } place || place.KindOf(kind) is not { } known)
             return ManagementError.NotFound;
         MailTemplateOverride template = new()
@@ -113,9 +111,7 @@ public static class MailTemplatesEndpoints
     private static async Task<IResult> PreviewAsync(
         HttpContext context, string kind, OrganizationStore organizations, MailTemplateStore store, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (await PlaceAsync(context, organizations, cancellationToken) is not { } place || place.KindOf(kind) is not { } known)
             return ManagementError.NotFound;
         Storage.MailTemplates found = await store.FindAsync(place.Realm, place.Organization?.Id, cancellationToken);

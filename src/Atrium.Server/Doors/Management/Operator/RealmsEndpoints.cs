@@ -44,7 +44,7 @@ public static class RealmsEndpoints
     public static void MapRealms(this IEndpointRouteBuilder door)
     {
         RouteGroupBuilder realms = door.MapGroup(ManagementDoor.RealmsPath).RequireOperatorKey().WithTags("Realms");
-        realms.MapGet("", ListAsync).TakesPage().WithSummary("Lists the realms.").AnswersMany<RealmResource>();
+        realms.MapGet("", ListAsync).TakesPage<Realm>().WithSummary("Lists the realms.").AnswersMany<RealmResource>();
         realms.MapPost("", CreateAsync).Reads(New).WithSummary("Makes a realm, with its signing keys.").AnswersOne<RealmResource>(StatusCodes.Status201Created);
         realms.MapGet("/{realm}", GetAsync).WithSummary("Shows a realm.").AnswersOne<RealmResource>();
         realms.MapPatch("/{realm}", ChangeAsync).Patches(Known).WithSummary("Changes a realm's name or settings.").AnswersOne<RealmResource>();
@@ -55,19 +55,13 @@ public static class RealmsEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, RealmStore realms, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Realm> page = context.Page<Realm>(problems);
-        return problems.Count > 0
-            ? ManagementError.InvalidQuery(problems)
-            : Many.Of(
-                await realms.ListAsync(page, cancellationToken), RealmResource.Of, ResourceJson.Default.RealmResource, static realm => realm.Id.ToString());
+        return Many.Of(
+            await realms.ListAsync(context.Page<Realm>(), cancellationToken), RealmResource.Of, ResourceJson.Default.RealmResource, static realm => realm.Id.ToString());
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, RealmStore realms, RealmKeys keys, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         DateTimeOffset now = clock.GetUtcNow();
         string handle = body.Of(Handle)!;
         Realm realm = new()
@@ -89,9 +83,7 @@ public static class RealmsEndpoints
 
     private static async Task<IResult> ChangeAsync(HttpContext context, string realm, RealmStore realms, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         if (await FindAsync(realms, realm, cancellationToken) is not { } found)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
@@ -107,10 +99,7 @@ public static class RealmsEndpoints
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string realm, RealmStore realms, TimeProvider clock, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        string? confirmed = context.Query(Confirm, problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
+        string? confirmed = context.Query(Confirm);
         if (await FindAsync(realms, realm, cancellationToken) is not { } found)
             return ManagementError.NotFound;
         if (confirmed != found.Handle)

@@ -22,7 +22,7 @@ public static class DomainsEndpoints
     public static void MapDomains(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder domains = realm.MapGroup($"{OrganizationsEndpoints.Path}/{{id}}/domains").WithTags("Domains");
-        domains.MapGet("", ListAsync).Needs(ApiScopes.DomainsRead).TakesPage()
+        domains.MapGet("", ListAsync).Needs(ApiScopes.DomainsRead).TakesPage<OrganizationDomain>()
             .WithSummary("Lists an organization's domains, newest first.").AnswersMany<OrganizationDomainResource>();
         domains.MapPost("", CreateAsync).Needs(ApiScopes.DomainsWrite).Reads(New)
             .WithSummary("Claims a domain; the answer has the record to publish.").AnswersOne<OrganizationDomainResource>(StatusCodes.Status201Created);
@@ -34,13 +34,9 @@ public static class DomainsEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, OrganizationDomainStore domains, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<OrganizationDomain> page = context.Page<OrganizationDomain>(problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
         return await context.FindOrganizationAsync(cancellationToken) is { } organization
             ? Many.Of(
-                await domains.ListAsync(organization.RealmId, organization.Id, page, cancellationToken),
+                await domains.ListAsync(organization.RealmId, organization.Id, context.Page<OrganizationDomain>(), cancellationToken),
                 OrganizationDomainResource.Of,
                 ResourceJson.Default.OrganizationDomainResource,
                 static domain => domain.Id.ToString())
@@ -50,9 +46,7 @@ public static class DomainsEndpoints
     private static async Task<IResult> CreateAsync(
         HttpContext context, OrganizationDomainStore domains, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (context.OrganizationInPath() is not { } organization)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
@@ -77,9 +71,6 @@ public static class DomainsEndpoints
     private static async Task<IResult> VerifyAsync(
         HttpContext context, string domain, OrganizationDomainStore domains, IDomainRecords records, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
         if (await FindAsync(context, domain, domains, cancellationToken) is not { } found)
             return ManagementError.NotFound;
         if (found.Verified)

@@ -34,7 +34,7 @@ public static class MembersEndpoints
     public static void MapMembers(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder members = realm.MapGroup($"{OrganizationsEndpoints.Path}/{{id}}/members").WithTags("Members");
-        members.MapGet("", ListAsync).Needs(ApiScopes.MembersRead).TakesPage(StatusFilter)
+        members.MapGet("", ListAsync).Needs(ApiScopes.MembersRead).TakesPage<Membership>(StatusFilter)
             .WithSummary("Lists an organization's members, newest first.").AnswersMany<MembershipResource>();
         members.MapPost("", CreateAsync).Needs(ApiScopes.MembersWrite).Reads(New)
             .WithSummary("Makes somebody a member.").AnswersOne<MembershipResource>(StatusCodes.Status201Created);
@@ -43,40 +43,30 @@ public static class MembersEndpoints
             .WithSummary("Changes what a member may do; tokens say so from the next refresh on.").AnswersOne<MembershipResource>();
         members.MapDelete("/{user}", DeleteAsync).Needs(ApiScopes.MembersWrite)
             .WithSummary("Removes a member from the organization; the person stays.").AnswersNothing();
-        realm.MapGet("/users/{id}/memberships", ListOfUserAsync).Needs(ApiScopes.MembersRead).TakesPage(StatusFilter).WithTags("Users")
+        realm.MapGet("/users/{id}/memberships", ListOfUserAsync).Needs(ApiScopes.MembersRead).TakesPage<Membership>(StatusFilter).WithTags("Users")
             .WithSummary("Lists the organizations that somebody is in, newest membership first.").AnswersMany<MembershipResource>();
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, MembershipStore memberships, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Membership> page = context.Page<Membership>(problems);
-        MembershipStatus? status = context.Query(StatusFilter, problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
+        MembershipStatus? status = context.Query(StatusFilter);
         return await context.FindOrganizationAsync(cancellationToken) is { } organization
-            ? Shown(await memberships.ListAsync(organization.RealmId, organization.Id, status, page, cancellationToken))
+            ? Shown(await memberships.ListAsync(organization.RealmId, organization.Id, status, context.Page<Membership>(), cancellationToken))
             : ManagementError.NotFound;
     }
 
     private static async Task<IResult> ListOfUserAsync(
         HttpContext context, string id, MembershipStore memberships, UserStore users, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Membership> page = context.Page<Membership>(problems);
-        MembershipStatus? status = context.Query(StatusFilter, problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
+        MembershipStatus? status = context.Query(StatusFilter);
         return Id<User>.Parse(id) is { } known && await users.FindAsync(context.Caller().Realm, known, cancellationToken) is { } user
-            ? Shown(await memberships.ListAsync(user.RealmId, user.Id, status, page, cancellationToken))
+            ? Shown(await memberships.ListAsync(user.RealmId, user.Id, status, context.Page<Membership>(), cancellationToken))
             : ManagementError.NotFound;
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, MembershipStore memberships, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (await context.FindOrganizationAsync(cancellationToken) is not { } organization)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
@@ -111,9 +101,7 @@ public static class MembersEndpoints
     private static async Task<IResult> ChangeAsync(
         HttpContext context, string user, MembershipStore memberships, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         if (await FindAsync(context, user, memberships, cancellationToken) is not { } membership)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();

@@ -26,7 +26,7 @@ public static class OrganizationsEndpoints
     public static void MapOrganizations(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder organizations = realm.MapGroup(Path).WithTags("Organizations");
-        organizations.MapGet("", ListAsync).Needs(ApiScopes.OrganizationsRead).TakesPage(HandleFilter, ExternalIdFilter, ParentFilter, StatusFilter)
+        organizations.MapGet("", ListAsync).Needs(ApiScopes.OrganizationsRead).TakesPage<Organization>(HandleFilter, ExternalIdFilter, ParentFilter, StatusFilter)
             .WithSummary("Lists organizations, newest first.").AnswersMany<OrganizationResource>();
         organizations.MapPost("", CreateAsync).Needs(ApiScopes.OrganizationsWrite).Reads(OrganizationFields.New)
             .WithSummary("Makes an organization.").AnswersOne<OrganizationResource>(StatusCodes.Status201Created);
@@ -47,29 +47,23 @@ public static class OrganizationsEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, OrganizationStore organizations, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Organization> page = context.Page<Organization>(problems);
         OrganizationFilter filter = new()
         {
-            Handle = context.Query(HandleFilter, problems),
-            ExternalId = context.Query(ExternalIdFilter, problems),
-            ParentId = context.Query(ParentFilter, problems),
-            Status = context.Query(StatusFilter, problems),
+            Handle = context.Query(HandleFilter),
+            ExternalId = context.Query(ExternalIdFilter),
+            ParentId = context.Query(ParentFilter),
+            Status = context.Query(StatusFilter),
         };
-        return problems.Count > 0
-            ? ManagementError.InvalidQuery(problems)
-            : Many.Of(
-                await organizations.ListAsync(context.Caller().Realm, filter, page, cancellationToken),
-                OrganizationResource.Of,
-                ResourceJson.Default.OrganizationResource,
-                static organization => organization.Id.ToString());
+        return Many.Of(
+            await organizations.ListAsync(context.Caller().Realm, filter, context.Page<Organization>(), cancellationToken),
+            OrganizationResource.Of,
+            ResourceJson.Default.OrganizationResource,
+            static organization => organization.Id.ToString());
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, OrganizationStore organizations, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         DateTimeOffset now = clock.GetUtcNow();
         Organization organization = OrganizationFields.Apply(body, new Organization
         {
@@ -98,9 +92,7 @@ public static class OrganizationsEndpoints
 
     private static async Task<IResult> ChangeAsync(HttpContext context, OrganizationStore organizations, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         if (context.OrganizationInPath() is not { } id)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();

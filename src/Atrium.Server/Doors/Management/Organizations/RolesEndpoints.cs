@@ -11,7 +11,7 @@ namespace Atrium.Server.Doors.Management.Organizations;
 public static class RolesEndpoints
 {
     private static readonly Parameter<string> Cursor =
-        Parameter.Text(Field.Text("cursor", ScopeRules.MaxLength).Describe("Where to go on: `next_cursor` of the page before."));
+        Parameter.Text(Field.Text("cursor", ScopeRules.MaxLength).Describe(QueryReading.CursorDescription));
 
     private static readonly Field<string> Slug = Field.Text("slug", ScopeRules.MaxLength)
         .Check(static slug => ScopeRules.IsSlug(slug) ? null : "A slug has ASCII letters, digits and - _ . : * only.")
@@ -46,11 +46,8 @@ public static class RolesEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, RoleStore roles, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        int limit = context.PageLimit(problems);
-        string? after = context.Query(Cursor, problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
+        int limit = context.PageLimit();
+        string? after = context.Query(Cursor);
         return await OwnerAsync(context, cancellationToken) is { } owner
             ? Many.Of(
                 await roles.ListAsync(context.Caller().Realm, owner.Organization, after, limit, cancellationToken),
@@ -62,9 +59,7 @@ public static class RolesEndpoints
 
     private static async Task<IResult> CreateAsync(HttpContext context, RoleStore roles, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (await OwnerAsync(context, cancellationToken) is not { } owner)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
@@ -97,9 +92,7 @@ public static class RolesEndpoints
     private static async Task<IResult> ChangeAsync(
         HttpContext context, string slug, RoleStore roles, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         if (await OwnerAsync(context, cancellationToken) is not { } owner)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();

@@ -9,10 +9,14 @@ namespace Atrium.Server.Doors.Management.SigningKeys;
 /// <summary><c>/signing-keys</c>: what the realm signs with, without its private parts.</summary>
 public static class SigningKeysEndpoints
 {
+    private static readonly Parameter<string> Cursor = Parameter.Text(Field.Text("cursor", 36)
+        .Check(static kid => Guid.TryParseExact(kid, "D", out _) ? null : "cursor is none of this list: send next_cursor of the page before as it is.")
+        .Describe(QueryReading.CursorDescription));
+
     public static void MapSigningKeys(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder keys = realm.MapGroup("/signing-keys").WithTags("Signing keys");
-        keys.MapGet("", ListAsync).Needs(ApiScopes.SigningKeysRead).TakesPage()
+        keys.MapGet("", ListAsync).Needs(ApiScopes.SigningKeysRead).Takes(QueryReading.Limit, Cursor)
             .WithSummary("Lists the keys that the realm signs with.").AnswersMany<SigningKeyResource>();
         keys.MapPost("/rotate", RotateAsync).Needs(ApiScopes.SigningKeysWrite).Reads(Shape.Empty)
             .WithSummary("Lets the next keys sign from now on, and publishes new next ones. Tokens that the old ones signed stay good.")
@@ -21,22 +25,13 @@ public static class SigningKeysEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, SigningKeyStore keys, TimeProvider clock, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        int limit = context.PageLimit(problems);
-        string? cursor = context.Query(QueryReading.Cursor, problems);
-        if (cursor is not null && !Guid.TryParseExact(cursor, "D", out _))
-            problems.Add(new Problem("cursor", "cursor is none of this list: send next_cursor of the page before as it is."));
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
-        (IReadOnlyList<SigningKey> found, bool hasMore) = await keys.ListAsync(context.Caller().Realm, cursor, limit, cancellationToken);
+        (IReadOnlyList<SigningKey> found, bool hasMore) =
+            await keys.ListAsync(context.Caller().Realm, context.Query(Cursor), context.PageLimit(), cancellationToken);
         return Shown(found, hasMore, clock.GetUtcNow());
     }
 
     private static async Task<IResult> RotateAsync(HttpContext context, RealmKeys keys, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
         DateTimeOffset now = clock.GetUtcNow();
         return Answer(await keys.RotateAsync(context.Caller().Realm, context.Origin<IReadOnlyList<SigningKey>>(Answer), cancellationToken));
 

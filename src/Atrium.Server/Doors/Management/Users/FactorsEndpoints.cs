@@ -26,7 +26,7 @@ public static class FactorsEndpoints
     public static void MapFactors(this RouteGroupBuilder users)
     {
         RouteGroupBuilder factors = users.MapGroup("/{id}/factors").WithTags("Factors");
-        factors.MapGet("", ListAsync).Needs(ApiScopes.UsersRead).TakesPage().WithSummary("Lists a person's second factors.").AnswersMany<FactorResource>();
+        factors.MapGet("", ListAsync).Needs(ApiScopes.UsersRead).TakesPage<Factor>().WithSummary("Lists a person's second factors.").AnswersMany<FactorResource>();
         factors.MapPost("", EnrolAsync).Needs(ApiScopes.UsersWrite).Reads(Enrolment)
             .WithSummary("Enrols a second factor; its secret is shown this once. It protects nothing until its first right code.")
             .AnswersOne<EnrolledFactorResource>(StatusCodes.Status201Created);
@@ -37,13 +37,9 @@ public static class FactorsEndpoints
     private static async Task<IResult> ListAsync(
         HttpContext context, string id, UserStore users, FactorStore factors, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Factor> page = context.Page<Factor>(problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
         return await UsersEndpoints.FindAsync(context, id, users, cancellationToken) is { } user
             ? Many.Of(
-                await factors.ListAsync(user.RealmId, user.Id, page, cancellationToken),
+                await factors.ListAsync(user.RealmId, user.Id, context.Page<Factor>(), cancellationToken),
                 FactorResource.Of,
                 ResourceJson.Default.FactorResource,
                 static factor => factor.Id.ToString())
@@ -53,9 +49,7 @@ public static class FactorsEndpoints
     private static async Task<IResult> EnrolAsync(
         HttpContext context, string id, UserStore users, FactorStore factors, FactorEnrolment enrolment, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (await UsersEndpoints.FindAsync(context, id, users, cancellationToken) is not { } user)
             return ManagementError.NotFound;
         EnrolledFactor enrolled = await enrolment.PrepareAsync(

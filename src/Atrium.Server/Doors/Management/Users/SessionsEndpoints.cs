@@ -14,7 +14,7 @@ public static class SessionsEndpoints
     public static void MapSessions(this RouteGroupBuilder users)
     {
         RouteGroupBuilder sessions = users.MapGroup("/{id}/sessions").WithTags("Sessions");
-        sessions.MapGet("", ListAsync).Needs(ApiScopes.SessionsRead).TakesPage()
+        sessions.MapGet("", ListAsync).Needs(ApiScopes.SessionsRead).TakesPage<Session>()
             .WithSummary("Lists a person's sessions, those that have ended lately too.").AnswersMany<SessionResource>();
         sessions.MapDelete("", EndAllAsync).Needs(ApiScopes.SessionsWrite)
             .WithSummary("Ends all of a person's sessions, with every grant that came from them.").AnswersNothing();
@@ -26,13 +26,9 @@ public static class SessionsEndpoints
     private static async Task<IResult> ListAsync(
         HttpContext context, string id, UserStore users, SessionStore sessions, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<Session> page = context.Page<Session>(problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
         return await UsersEndpoints.FindAsync(context, id, users, cancellationToken) is { } user
             ? Many.Of(
-                await sessions.ListAsync(user.RealmId, user.Id, page, cancellationToken),
+                await sessions.ListAsync(user.RealmId, user.Id, context.Page<Session>(), cancellationToken),
                 SessionResource.Of,
                 ResourceJson.Default.SessionResource,
                 static session => session.Id.ToString())

@@ -29,7 +29,7 @@ public static class UsersEndpoints
     public static void MapUsers(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder users = realm.MapGroup("/users").WithTags("Users");
-        users.MapGet("", ListAsync).Needs(ApiScopes.UsersRead).TakesPage(Email, Username, ExternalId, Status, Organization)
+        users.MapGet("", ListAsync).Needs(ApiScopes.UsersRead).TakesPage<User>(Email, Username, ExternalId, Status, Organization)
             .WithSummary("Lists people.").AnswersMany<UserResource>();
         users.MapPost("", CreateAsync).Needs(ApiScopes.UsersWrite).Reads(UserBodies.Creation)
             .WithSummary("Makes a person.").AnswersOne<UserResource>(StatusCodes.Status201Created);
@@ -50,34 +50,28 @@ public static class UsersEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, UserStore users, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        PageRequest<User> page = context.Page<User>(problems);
         UserFilter filter = new()
         {
-            Email = context.Query(Email, problems),
-            Username = context.Query(Username, problems),
-            ExternalId = context.Query(ExternalId, problems),
-            Status = context.Query(Status, problems),
-            Organization = context.Query(Organization, problems),
+            Email = context.Query(Email),
+            Username = context.Query(Username),
+            ExternalId = context.Query(ExternalId),
+            Status = context.Query(Status),
+            Organization = context.Query(Organization),
         };
         if (filter is { Status: not null, Organization: not null })
-            problems.Add(new Problem("status", "status can't be asked for together with organization_id."));
-        return problems.Count > 0
-            ? ManagementError.InvalidQuery(problems)
-            : Many.Of(
-                await users.ListAsync(context.Caller().Realm, filter, page, cancellationToken),
-                UserResource.Of,
-                ResourceJson.Default.UserResource,
-                static user => user.Id.ToString());
+            return ManagementError.Invalid("status can't be asked for together with organization_id.");
+        return Many.Of(
+            await users.ListAsync(context.Caller().Realm, filter, context.Page<User>(), cancellationToken),
+            UserResource.Of,
+            ResourceJson.Default.UserResource,
+            static user => user.Id.ToString());
     }
 
     private static async Task<IResult> CreateAsync(
         HttpContext context, UserStore users, PasswordHasher hasher, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
-        (string? passwordHash, error) = await NewPassword.ToStoredAsync(body, hasher, cancellationToken);
+        Body body = context.Body();
+        (string? passwordHash, ManagementError? error) = await NewPassword.ToStoredAsync(body, hasher, cancellationToken);
         if (error is not null)
             return error;
         DateTimeOffset now = clock.GetUtcNow();
@@ -102,9 +96,7 @@ public static class UsersEndpoints
     private static async Task<IResult> ChangeAsync(
         HttpContext context, string id, UserStore users, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         if (Id<User>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
@@ -133,12 +125,10 @@ public static class UsersEndpoints
     private static async Task<IResult> SetPasswordAsync(
         HttpContext context, string id, UserStore users, PasswordHasher hasher, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (await FindAsync(context, id, users, cancellationToken) is not { } named)
             return ManagementError.NotFound;
-        (string? passwordHash, error) = await NewPassword.ToStoredAsync(body, hasher, cancellationToken);
+        (string? passwordHash, ManagementError? error) = await NewPassword.ToStoredAsync(body, hasher, cancellationToken);
         if (error is not null)
             return error;
         if (passwordHash is null)

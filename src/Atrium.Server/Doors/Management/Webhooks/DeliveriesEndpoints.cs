@@ -15,7 +15,7 @@ public static class DeliveriesEndpoints
 
     public static void MapDeliveries(this RouteGroupBuilder realm, RouteGroupBuilder webhooks)
     {
-        webhooks.MapGet("/{id}/deliveries", ListAsync).Needs(ApiScopes.WebhooksRead).TakesPage(OfStatus)
+        webhooks.MapGet("/{id}/deliveries", ListAsync).Needs(ApiScopes.WebhooksRead).TakesPage<Delivery>(OfStatus)
             .WithSummary("Lists the deliveries of an endpoint.").AnswersMany<DeliveryResource>();
         webhooks.MapGet("/{id}/deliveries/{delivery}", GetAsync).Needs(ApiScopes.WebhooksRead)
             .WithSummary("Shows a delivery with what was sent and what came back.").AnswersOne<DeliveryDetailsResource>();
@@ -27,15 +27,11 @@ public static class DeliveriesEndpoints
     private static async Task<IResult> ListAsync(
         HttpContext context, string id, WebhookStore webhooks, DeliveryLogStore deliveries, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        DeliveryStatus? status = context.Query(OfStatus, problems);
-        PageRequest<Delivery> page = context.Page<Delivery>(problems);
-        if (problems.Count > 0)
-            return ManagementError.InvalidQuery(problems);
+        DeliveryStatus? status = context.Query(OfStatus);
         Id<Realm> realm = context.Caller().Realm;
         return Id<Webhook>.Parse(id) is { } known && await webhooks.FindAsync(realm, known, cancellationToken) is not null
             ? Many.Of(
-                await deliveries.ListAsync(realm, known, status, page, cancellationToken),
+                await deliveries.ListAsync(realm, known, status, context.Page<Delivery>(), cancellationToken),
                 DeliveryResource.Of,
                 ResourceJson.Default.DeliveryResource,
                 static delivery => delivery.Id.ToString())
@@ -53,9 +49,6 @@ public static class DeliveriesEndpoints
     private static async Task<IResult> RedeliverAsync(
         HttpContext context, string delivery, DeliveryLogStore deliveries, WebhookDispatcher dispatcher, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
         if (Id<Delivery>.Parse(delivery) is not { } known)
             return ManagementError.NotFound;
         Id<Realm> realm = context.Caller().Realm;

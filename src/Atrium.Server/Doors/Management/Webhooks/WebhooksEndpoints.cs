@@ -48,7 +48,7 @@ public static class WebhooksEndpoints
     public static void MapWebhooks(this RouteGroupBuilder realm)
     {
         RouteGroupBuilder webhooks = realm.MapGroup("/webhooks").WithTags("Webhooks");
-        webhooks.MapGet("", ListAsync).Needs(ApiScopes.WebhooksRead).TakesPage(OfOrganization).WithSummary("Lists the endpoints.").AnswersMany<WebhookResource>();
+        webhooks.MapGet("", ListAsync).Needs(ApiScopes.WebhooksRead).TakesPage<Webhook>(OfOrganization).WithSummary("Lists the endpoints.").AnswersMany<WebhookResource>();
         webhooks.MapPost("", CreateAsync).Needs(ApiScopes.WebhooksWrite).Reads(Webhook)
             .WithSummary("Makes an endpoint; its secret is shown this once.").AnswersOne<WebhookWithSecretResource>(StatusCodes.Status201Created);
         webhooks.MapGet("/{id}", GetAsync).Needs(ApiScopes.WebhooksRead).WithSummary("Shows an endpoint.").AnswersOne<WebhookResource>();
@@ -62,16 +62,12 @@ public static class WebhooksEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, WebhookStore webhooks, CancellationToken cancellationToken)
     {
-        List<Problem> problems = [];
-        Id<Organization>? organization = context.Query(OfOrganization, problems);
-        PageRequest<Webhook> page = context.Page<Webhook>(problems);
-        return problems.Count > 0
-            ? ManagementError.InvalidQuery(problems)
-            : Many.Of(
-                await webhooks.ListAsync(context.Caller().Realm, organization, page, cancellationToken),
-                WebhookResource.Of,
-                ResourceJson.Default.WebhookResource,
-                static webhook => webhook.Id.ToString());
+        Id<Organization>? organization = context.Query(OfOrganization);
+        return Many.Of(
+            await webhooks.ListAsync(context.Caller().Realm, organization, context.Page<Webhook>(), cancellationToken),
+            WebhookResource.Of,
+            ResourceJson.Default.WebhookResource,
+            static webhook => webhook.Id.ToString());
     }
 
     private static async Task<IResult> CreateAsync(
@@ -84,9 +80,7 @@ public static class WebhooksEndpoints
         TimeProvider clock,
         CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         DateTimeOffset now = clock.GetUtcNow();
         Webhook webhook = Laid(
             new Webhook
@@ -132,9 +126,7 @@ public static class WebhooksEndpoints
         TimeProvider clock,
         CancellationToken cancellationToken)
     {
-        (Patch? patch, ManagementError? error) = await context.ReadPatchAsync(cancellationToken);
-        if (patch is null)
-            return error!;
+        Patch patch = context.Patch();
         Id<Realm> realm = context.Caller().Realm;
         if (Id<Webhook>.Parse(id) is not { } known || await webhooks.FindAsync(realm, known, cancellationToken) is not { } before)
             return ManagementError.NotFound;
@@ -173,9 +165,7 @@ public static class WebhooksEndpoints
     private static async Task<IResult> RotateAsync(
         HttpContext context, string id, WebhookStore webhooks, WebhookSecrets secrets, TimeProvider clock, CancellationToken cancellationToken)
     {
-        (Body? body, ManagementError? error) = await context.ReadBodyAsync(cancellationToken);
-        if (body is null)
-            return error!;
+        Body body = context.Body();
         if (Id<Webhook>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         Secret secret = WebhookSigner.NewSecret();
