@@ -40,33 +40,50 @@ public sealed partial class EventSequencer : BackgroundService
             try
             {
                 foreach (Id<Realm> realm in isOwn ? [.. fresh.Keys] : await events.RealmsWithFreshAsync(stoppingToken))
-                {
-                    fresh.TryRemove(realm, out _);
-                    await events.SequenceAsync(realm, stoppingToken);
-                }
+                    await SequenceAsync(realm, stoppingToken);
             }
-            catch (DatabaseUnavailableException e)
+#pragma warning disable CA1031 // Whatever it was, what happened is written down and gets its place later: what a background service throws ends the server.
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
             {
-                // What happened is written down: it gets its place when the database is back.
-                LogUnavailable(logger, e.Message);
+                LogFailed(logger, e.Message);
             }
+        }
+    }
+
+    private async Task SequenceAsync(Id<Realm> realm, CancellationToken cancellationToken)
+    {
+        fresh.TryRemove(realm, out _);
+        try
+        {
+            await events.SequenceAsync(realm, cancellationToken);
+        }
+#pragma warning disable CA1031 // What is wrong with one realm is not the others' matter; that it waits is found again.
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogWaiting(logger, realm, e.Message);
         }
     }
 
     /// <summary>Whether something of this node's is fresh; false once it is time to look after the others.</summary>
     private async Task<bool> HeardAsync(CancellationToken cancellationToken)
     {
+        using CancellationTokenSource patience = new(LookAfterOthers, clock);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            await heard.Reader.WaitToReadAsync(cancellationToken).AsTask().WaitAsync(LookAfterOthers, clock, cancellationToken);
-            return heard.Reader.TryRead(out _);
+            return await heard.Reader.ReadAsync(either.Token);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return false;
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What happened waits for its place in the log: {Reason}")]
-    private static partial void LogUnavailable(ILogger logger, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What happened waits for its place in the log, in every realm: {Reason}")]
+    private static partial void LogFailed(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What happened in realm {Realm} waits for its place in the log: {Reason}")]
+    private static partial void LogWaiting(ILogger logger, Id<Realm> realm, string reason);
 }
