@@ -9,16 +9,14 @@ namespace Atrium.Tests.Harness;
 /// <summary>A resolver on a loopback port that knows the TXT records that a test gives it, and can be made to misbehave.</summary>
 internal sealed class FakeDns : IAsyncDisposable
 {
-    private readonly Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly Socket udp;
     private readonly TcpListener tcp;
     private readonly CancellationTokenSource ending = new();
     private readonly Task[] work;
 
     public FakeDns()
     {
-        udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        tcp = new TcpListener(IPAddress.Loopback, ((IPEndPoint)udp.LocalEndPoint!).Port);
-        tcp.Start();
+        (udp, tcp) = Listen();
         work = [ServeUdpAsync(), ServeTcpAsync()];
     }
 
@@ -40,6 +38,27 @@ internal sealed class FakeDns : IAsyncDisposable
         cut[2] |= 0x02;
         cut[6] = cut[7] = 0;
         return cut;
+    }
+
+    /// <summary>One port for both: one that is free for datagrams may be somebody's for connections, and then it is another one's turn.</summary>
+    private static (Socket Udp, TcpListener Tcp) Listen()
+    {
+        while (true)
+        {
+            Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            TcpListener tcp = new(IPAddress.Loopback, ((IPEndPoint)udp.LocalEndPoint!).Port);
+            try
+            {
+                tcp.Start();
+                return (udp, tcp);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                udp.Dispose();
+                tcp.Dispose();
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
