@@ -23,6 +23,8 @@ public sealed class DeletedRealmStore(Database database)
         ("factors", "id"),
         ("email_verifications", "id"),
         ("memberships", "id"),
+        ("consents", "id"),
+        ("organization_choices", "user_id, client_id"),
         ("users", "id"),
         ("connections", "id"),
         ("client_organizations", "client_id, organization_id"),

@@ -18,8 +18,11 @@ public sealed record ClientSettings
     /// <summary>May be false only for app-native and confidential clients; a challenge that was sent is always checked.</summary>
     public bool PkceRequired { get; init; } = true;
 
-    /// <summary>An application of the realm's own owner: it may show people a sign-in of its own making.</summary>
-    public bool FirstParty { get; init; }
+    /// <summary>
+    /// An application of the realm's own owner: it may show people a sign-in of its own making, and nobody is asked to let it have what they have there
+    /// themselves. One that an operator registers is theirs unless they say otherwise.
+    /// </summary>
+    public bool FirstParty { get; init; } = true;
 
     /// <summary>How a confidential client proves who it is; null leaves it the choice of the two ways to send its secret.</summary>
     public ClientAuth? ClientAuth { get; init; }

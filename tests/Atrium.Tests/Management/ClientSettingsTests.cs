@@ -23,7 +23,7 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
          "restrictions":{"organizations":{"policy":"none","allowed_org_ids":[]}},
          "tokens":{"profile":"organization","organization_budget_bytes":256},
          "app_native":{"enabled":true,"enhanced_organization_authentication":false,"steps":[["password"],["totp","password"]],"discovery_parameter":"orgId","token_issuer":"organization"},
-         "authkit":{"enabled":true},"pkce_required":false,"first_party":true,"client_auth":"private_key_jwt","jwks":{"keys":[{{{Key}}}]}}
+         "authkit":{"enabled":true},"pkce_required":false,"first_party":false,"client_auth":"private_key_jwt","jwks":{"keys":[{{{Key}}}]}}
         """;
 
     private readonly ManagementCalls api = new(server);
@@ -54,7 +54,7 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
              "restrictions":{"organizations":{"policy":"all","allowed_org_ids":[]}},
              "tokens":{"profile":null,"organization_budget_bytes":4096},
              "app_native":{"enabled":false,"enhanced_organization_authentication":true,"steps":[["password"]],"discovery_parameter":"orgHandle","token_issuer":"root"},
-             "authkit":{"enabled":false},"pkce_required":true,"first_party":false,"client_auth":null,"jwks":null}
+             "authkit":{"enabled":false},"pkce_required":true,"first_party":true,"client_auth":null,"jwks":null}
             """;
         JsonNode.DeepEquals(JsonNode.Parse(settings.GetRawText()), JsonNode.Parse(defaults)).ShouldBeTrue(settings.ToString());
     }

@@ -158,13 +158,13 @@ public class ClientTests(DemoServer server) : IClassFixture<DemoServer>
             name = "Patched",
             type = "spa",
             redirect_uris = new[] { "https://app.test/callback" },
-            settings = new { openid = new { default_access_token_age = 60, refresh_grace_seconds = 5 }, first_party = true },
+            settings = new { openid = new { default_access_token_age = 60, refresh_grace_seconds = 5 }, first_party = false },
         })).Expect(201);
         ManagementAnswer changed = (await api.PatchAsync(
             $"{Path}/{made.Id}", new { settings = new { openid = new { default_access_token_age = (int?)null, default_id_token_age = 120 } } })).Expect(200);
         changed.Data.GetProperty("settings").GetProperty("openid").ToString().ShouldBe(
             """{"default_access_token_age":null,"default_id_token_age":120,"default_refresh_token_age":604800,"refresh_grace_seconds":5}""");
-        changed.Data.GetProperty("settings").GetProperty("first_party").GetBoolean().ShouldBeTrue();
+        changed.Data.GetProperty("settings").GetProperty("first_party").GetBoolean().ShouldBeFalse();
         changed.Data.GetProperty("redirect_uris").GetArrayLength().ShouldBe(1);
         (await PreflightAsync("https://app.test")).ShouldBeTrue();
         (await api.PatchAsync($"{Path}/{made.Id}", new { redirect_uris = new[] { "https://other.test/callback" } })).Expect(200);
@@ -180,11 +180,11 @@ public class ClientTests(DemoServer server) : IClassFixture<DemoServer>
     {
         ManagementAnswer made = (await api.PostAsync(Path, new { name = "Raced", type = "spa" })).Expect(201);
         ManagementAnswer[] both = await Task.WhenAll(
-            api.PatchAsync($"{Path}/{made.Id}", new { settings = new { first_party = true } }),
+            api.PatchAsync($"{Path}/{made.Id}", new { settings = new { first_party = false } }),
             api.PatchAsync($"{Path}/{made.Id}", new { settings = new { openid = new { default_access_token_age = 77 } } }));
         both.ShouldAllBe(static answer => answer.Status == 200);
         ManagementAnswer after = (await api.GetAsync($"{Path}/{made.Id}")).Expect(200);
-        after.Data.GetProperty("settings").GetProperty("first_party").GetBoolean().ShouldBeTrue();
+        after.Data.GetProperty("settings").GetProperty("first_party").GetBoolean().ShouldBeFalse();
         after.Data.GetProperty("settings").GetProperty("openid").GetProperty("default_access_token_age").GetInt32().ShouldBe(77);
         ManagementAnswer[] racing = await Task.WhenAll(Enumerable.Range(0, 8).Select(i =>
             api.PatchAsync($"{Path}/{made.Id}", new { name = $"Raced {i}" }, ("If-Match", after.ETag))));

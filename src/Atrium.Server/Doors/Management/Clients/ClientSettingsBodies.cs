@@ -71,7 +71,7 @@ internal static class ClientSettingsBodies
         .Describe("May be false only for app-native and confidential clients; a challenge that was sent is always checked. True unless said.");
 
     private static readonly Field<bool?> FirstParty = Field.Flag("first_party")
-        .Describe("An application of the realm's own owner: it may show people a sign-in of its own making.");
+        .Describe("An application of the realm's own owner, as it is unless said: it may show people a sign-in of its own making. People are asked before a third party's gets anything.");
 
     private static readonly Field<ClientAuth?> Authentication = Field.Choice<ClientAuth>("client_auth")
         .Describe("How a confidential client proves who it is: its secret in the header (`basic`) or in the form (`post`), either unless said; or `private_key_jwt`.");
@@ -113,7 +113,7 @@ internal static class ClientSettingsBodies
             AppNative = AppNativeOf(settings.Of(AppNative), otherwise.AppNative),
             Authkit = new AuthKitSettings { Enabled = settings.Of(Authkit)?.Of(AuthkitEnabled) ?? false },
             PkceRequired = settings.Of(PkceRequired) ?? otherwise.PkceRequired,
-            FirstParty = settings.Of(FirstParty) ?? false,
+            FirstParty = settings.Of(FirstParty) ?? otherwise.FirstParty,
             ClientAuth = settings.Of(Authentication),
             Jwks = settings.Of(Jwks) is { } jwks ? new ClientKeySet([.. jwks.Of(Keys)!.Select(KeyOf)]) : null,
         };
