@@ -36,6 +36,7 @@ public static class ClientRules
         .. GrantTypeFaults(client),
         .. AlgorithmFaults(client),
         .. ClientSettingsRules.Faults(client.Settings, client.IsConfidential).Select(static fault => fault.Within("/settings")),
+        .. LogoutSettings.Faults(client),
     ];
 
     private static IEnumerable<Fault> UriFaults(string field, IReadOnlyList<string> uris)

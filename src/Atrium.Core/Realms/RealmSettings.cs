@@ -10,4 +10,7 @@ public sealed record RealmSettings
 
     [Description("How many days an event stays in the log.")]
     public int EventRetentionDays { get; init; } = 365;
+
+    [Description("How long people stay signed in.")]
+    public SessionSettings Sessions { get; init; } = new();
 }

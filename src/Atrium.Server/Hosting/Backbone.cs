@@ -113,6 +113,7 @@ public static class BackboneServices
         .AddSingleton<ConnectionStore>()
         .AddSingleton<OperatorKeyStore>()
         .AddSingleton<DeletedRealmStore>()
+        .AddSingleton<LogoutNoticeStore>()
         .AddSingleton<MailStore>()
         .AddSingleton<MailTemplateStore>()
         .AddSingleton<InvitationStore>()

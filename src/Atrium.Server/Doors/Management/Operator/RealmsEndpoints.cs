@@ -29,7 +29,16 @@ public static class RealmsEndpoints
     private static readonly Field<int?> EventRetention = Field.Whole("event_retention_days", RealmSettings.ShortestEventRetention, RealmSettings.LongestEventRetention)
         .Describe("How many days an event stays in the log; 365 unless said.");
 
-    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention)).Describe("What holds for the whole realm.");
+    private static readonly Field<int?> MaxAge = Field.Whole("max_age", SessionSettings.Shortest, SessionSettings.LongestAge)
+        .Describe("Seconds a session lasts at most; 604800 unless said.");
+
+    private static readonly Field<int?> IdleTimeout = Field.Whole("idle_timeout", SessionSettings.Shortest, SessionSettings.LongestIdleTimeout)
+        .Describe("Seconds after which a session that nobody uses is over; 43200 unless said.");
+
+    private static readonly Field<Body> Sessions = Field.Nested("sessions", new Shape(MaxAge, IdleTimeout))
+        .Describe("How long people stay signed in. A session keeps what held when it began.");
+
+    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention, Sessions)).Describe("What holds for the whole realm.");
 
     private static readonly Shape New = new(Handle, NameOfNew, Settings);
 
@@ -119,7 +128,16 @@ public static class RealmsEndpoints
     private static RealmSettings SettingsOf(Body body)
     {
         RealmSettings settings = new();
-        return body.Of(Settings)?.Of(EventRetention) is { } days ? settings with { EventRetentionDays = days } : settings;
+        Body? said = body.Of(Settings);
+        return settings with
+        {
+            EventRetentionDays = said?.Of(EventRetention) ?? settings.EventRetentionDays,
+            Sessions = new SessionSettings
+            {
+                MaxAge = said?.Of(Sessions)?.Of(MaxAge) ?? settings.Sessions.MaxAge,
+                IdleTimeout = said?.Of(Sessions)?.Of(IdleTimeout) ?? settings.Sessions.IdleTimeout,
+            },
+        };
     }
 
     private static string? NameProblem(string name) => TextRules.IsPlain(name) ? null : "/name must be on one line.";
