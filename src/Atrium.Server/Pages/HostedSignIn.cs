@@ -157,7 +157,8 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
             return new SeeOther(HostedPages.AddressOf(realm, handle));
         if (completed.IsNewSession)
             cookies.SetSession(context, realm, cookie, completed.Session.ExpiresAt);
-        return responses.Code(realm, progress.Client, progress.SignIn.Request, completed.Code);
+        string state = completed.IsNewSession ? BrowserCookies.StateOf(cookie) : cookies.KeepState(context, realm, completed.Session);
+        return responses.Code(realm, progress.Client, progress.SignIn.Request, completed.Code, state);
     }
 
     private static IResult NotProved(HostedPage page, SignInStep step, ProofResult result, string wrong, string? email)

@@ -7,8 +7,6 @@ using Atrium.Server.Keys;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
 using Atrium.Server.Tokens;
-using Microsoft.AspNetCore.Http.Extensions;
-using Microsoft.Extensions.Primitives;
 
 namespace Atrium.Server.Doors.OAuth;
 
@@ -25,9 +23,6 @@ public sealed class AuthorizeEndpoint(
     AuthorizationResponse responses,
     TimeProvider clock)
 {
-    /// <summary>What a browser and a proxy carry in an address without trouble.</summary>
-    private const int MaxQueryLength = 6000;
-
     private static readonly OAuthError UnknownClient = new("ATR1201", "invalid_request", "The application that sent you here is not known to this sign-in.");
     private static readonly OAuthError BadRedirect = new("ATR1202", "invalid_request", "The application asked to be answered at an address that is not registered for it.");
     private static readonly OAuthError LoginRequired = new("ATR1230", "login_required", "Nobody is signed in whom the request could be answered for without a page.");
@@ -45,7 +40,7 @@ public sealed class AuthorizeEndpoint(
             return AppNativeError.UnreadableStart(context, read.Error!) ?? HostedPages.Error(context, realm, read.Error!);
         if (parameters.ValueOf("response_mode") == "direct")
             return await context.RequestServices.GetRequiredService<AppNativeStart>().HandleAsync(context, realm, org, parameters, cancellationToken);
-        if (WithoutCookies(context.Request, parameters) is { } sameAsGet)
+        if (CrossSitePost.AsGet(context.Request, parameters) is { } sameAsGet)
             return sameAsGet;
 
         // Until both are proven, nothing is sent to the address in the request (RFC 9700 section 4.11).
@@ -99,19 +94,6 @@ public sealed class AuthorizeEndpoint(
         };
 
         IResult Refuse(OAuthError error) => responses.Error(realm, client, request.RedirectUri!, request.State, error);
-    }
-
-    /// <summary>
-    /// A form that another site posts here comes without our cookies, which are SameSite=Lax. The same request as a GET brings them, and the
-    /// person isn't asked for a password that the standing session makes needless.
-    /// </summary>
-    private static SeeOther? WithoutCookies(HttpRequest request, IReadOnlyDictionary<string, StringValues> parameters)
-    {
-        if (!HttpMethods.IsPost(request.Method) || request.Headers["Sec-Fetch-Site"] != "cross-site")
-            return null;
-        QueryBuilder query = new(parameters.SelectMany(static pair => pair.Value, static (pair, value) => KeyValuePair.Create(pair.Key, value ?? "")));
-        string address = request.Path.ToUriComponent() + query.ToQueryString().ToUriComponent();
-        return address.Length <= MaxQueryLength ? new SeeOther(address) : null;
     }
 
     /// <summary>Whom the hint speaks of; it may have expired, but it must be ours and this client's (OpenID Connect Core section 3.1.2.1).</summary>

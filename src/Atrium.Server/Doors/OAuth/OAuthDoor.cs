@@ -26,6 +26,7 @@ public static class OAuthDoor
         .AddSingleton<IntrospectionEndpoint>()
         .AddSingleton<RevocationEndpoint>()
         .AddSingleton<LogoutEndpoint>()
+        .AddSingleton<FrontChannel>()
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
         .AddSingleton<HostedSignIn>()
@@ -50,6 +51,7 @@ public static class OAuthDoor
         MapLogout(organization, "/oidc/logout");
         HostedSignIn.Map(realm);
         HostedInvitations.Map(realm);
+        CheckSessionPage.Map(realm);
     }
 
     private static void MapEndpoints(RouteGroupBuilder group, string prefix, string jwks)
