@@ -12,7 +12,7 @@ namespace Atrium.Storage;
 /// </summary>
 /// <param name="Table">Where they are.</param>
 /// <param name="Key">What names one within its realm.</param>
-/// <param name="One">The same as a condition on what was taken.</param>
+/// <param name="One">The same as a condition, with parameters of what was taken.</param>
 /// <param name="Columns">What is read of it.</param>
 internal sealed record LeasedQueue(Database Database, string Table, string Key, string One, string Columns)
 {
@@ -38,12 +38,11 @@ internal sealed record LeasedQueue(Database Database, string Table, string Key, 
     }
 
     /// <summary>It is done.</summary>
-    public Task DoneAsync<T>(T taken, CancellationToken cancellationToken)
-        where T : notnull => Database.WriteOneAsync(connection => RemoveAsync(connection, taken), cancellationToken);
+    public Task DoneAsync(object taken, CancellationToken cancellationToken) =>
+        Database.WriteOneAsync(connection => RemoveAsync(connection, taken), cancellationToken);
 
     /// <summary>It failed and is tried again.</summary>
-    public Task RetryAsync<T>(T taken, string error, DateTimeOffset dueAt, CancellationToken cancellationToken)
-        where T : notnull
+    public Task RetryAsync(object taken, string error, DateTimeOffset dueAt, CancellationToken cancellationToken)
     {
         DynamicParameters parameters = new(taken);
         parameters.AddDynamicParams(new { error, dueAt });

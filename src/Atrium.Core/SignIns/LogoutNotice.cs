@@ -43,14 +43,10 @@ public sealed record LogoutNotice
     /// <param name="chance">Between 0 and 1: notices that failed together are not tried again together.</param>
     public LogoutNoticeStep After(int? statusCode, DateTimeOffset now, double chance)
     {
-        switch (statusCode)
-        {
-            case >= 200 and < 300:
-                return new LogoutNoticeStep.Told();
-            case 400:
-                return new LogoutNoticeStep.GiveUp();
-        }
-
+        if (statusCode is >= 200 and < 300)
+            return new LogoutNoticeStep.Told();
+        if (statusCode is 400)
+            return new LogoutNoticeStep.GiveUp();
         TimeSpan wait = Waits[Math.Clamp(Attempts - 1, 0, Waits.Length - 1)];
         DateTimeOffset next = now + (wait * (0.9 + (0.2 * chance)));
         return next < ExpiresAt ? new LogoutNoticeStep.TryAgain(next) : new LogoutNoticeStep.GiveUp();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Atrium.Tests.Harness;
 using Atrium.Tests.OAuth;
+using Atrium.Tests.OAuth.Logout;
 using Shouldly;
 using Xunit;
 
@@ -29,7 +30,7 @@ public sealed class SessionManagementTests(DemoServer server) : IClassFixture<De
         arrival["session_state"].ShouldNotBeEmpty();
         arrival["session_state"].ShouldNotContain(" ");
         TokenReply tokens = await browser.RedeemAsync(arrival.Code);
-        await OAuth.Logout.LogoutCalls.SignOutAsync(browser, tokens);
+        await LogoutCalls.SignOutAsync(browser, tokens);
         (await browser.SilentlyAsync(("prompt", "none")))["error"].ShouldBe("login_required");
     }
 }
