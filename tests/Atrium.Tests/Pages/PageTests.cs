@@ -29,7 +29,7 @@ public sealed class PageTests
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, Hostile), new(Hostile, new(Hostile, [new(Hostile, Hostile)]))), 400, Hostile),
         ["invitation"] = PageResult.Invitation(
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), InvitationAsk.Register, Hostile, Hostile), 200),
-        ["signed-out"] = PageResult.SignedOut(new(Hostile, [Hostile, "https://app.example/out"], new(Hostile, Hostile))),
+        ["signed-out"] = PageResult.SignedOut(new(Hostile, [Hostile], new(Hostile, Hostile))),
         ["demo"] = PageResult.Demo(new(
             Hostile, Hostile, Hostile, [new(Hostile, Hostile)], [new(Hostile, Hostile, Hostile, [new(Hostile, Hostile, new(Hostile, Hostile))])],
             [new(Hostile, [new(Hostile, Hostile, Hostile)], Hostile)], [new(Hostile, Hostile, Hostile, Hostile)],
