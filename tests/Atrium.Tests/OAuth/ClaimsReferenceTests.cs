@@ -53,7 +53,7 @@ public sealed partial class ClaimsReferenceTests(DemoServer server) : IClassFixt
     private static IEnumerable<string> Documented(string place, string marks)
     {
         int column = 2 + Array.IndexOf(Places, place);
-        string text = File.ReadAllText(Repository.PathOf("docs/claims.md"));
+        string text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "claims.md"));
         string table = Table().Match(text).Groups["table"].Value;
         return table.Split('\n')
             .Select(static line => line.Split('|'))
