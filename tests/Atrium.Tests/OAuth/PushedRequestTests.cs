@@ -334,7 +334,7 @@ public abstract class PushedRequestContract(DemoServer server)
         : throw new ShouldAssertException(pushed.Json.ToString());
 
     private static string Refer(string uri, string clientId = "demo-web", string path = "/t/acme/authorize") =>
-        QueryHelpers.AddQueryString(path, [new("client_id", clientId), new("request_uri", uri)]);
+        QueryHelpers.AddQueryString(path, new Dictionary<string, string?>(StringComparer.Ordinal) { ["client_id"] = clientId, ["request_uri"] = uri });
 
     private Task<TokenReply> PushAsync(params (string Name, string? Value)[] changes) => PushAtAsync("/t/acme/par", changes);
 

@@ -5,7 +5,6 @@ using Atrium.Core.Clients;
 using Atrium.Core.Tokens;
 using Atrium.Server.Demo;
 using Atrium.Storage;
-using Atrium.Tests.Engine;
 using Atrium.Tests.Harness;
 using Atrium.Tests.Management;
 using Shouldly;
@@ -151,7 +150,7 @@ public sealed class ResourceTests(DemoServer server) : IClassFixture<DemoServer>
             "/t/acme/introspect", [("client_id", client.ClientId), .. secret, ("token", tokens.AccessToken)]);
         JsonElement.Parse(await introspected.Content.ReadAsStringAsync()).GetProperty("aud").GetString().ShouldBe(Api);
         ManagementAnswer explained = (await new ManagementCalls(server).PostAsync(
-            "/explain", new { user = "sam@example.test", client = client.ClientId })).Expect(200);
+            "/explain/sign-in", new { user = "sam@example.test", client_id = client.ClientId })).Expect(200);
         explained.Data.GetProperty("claims").GetProperty("aud").GetString().ShouldBe(Api);
     }
 
@@ -168,8 +167,8 @@ public sealed class ResourceTests(DemoServer server) : IClassFixture<DemoServer>
 
     private static Client Client(bool firstParty, string? listed, string? otherwise) => new()
     {
-        RealmId = Worlds.IdOf<Core.Realms.Realm>(1), Id = Worlds.IdOf<Client>(1), ClientId = "c", Name = "C", Type = ClientType.Spa,
-        GrantTypes = ["authorization_code"], CreatedAt = Worlds.Start, UpdatedAt = Worlds.Start,
+        RealmId = Engine.Worlds.IdOf<Core.Realms.Realm>(1), Id = Engine.Worlds.IdOf<Client>(1), ClientId = "c", Name = "C", Type = ClientType.Spa,
+        GrantTypes = ["authorization_code"], CreatedAt = Engine.Worlds.Start, UpdatedAt = Engine.Worlds.Start,
         Settings = new ClientSettings
         {
             FirstParty = firstParty,
