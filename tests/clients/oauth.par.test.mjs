@@ -22,6 +22,9 @@ after(async () => {
   await server?.stop();
 });
 
+/** Refused by the client itself, because of the issuer: oauth4webapi says so, openid-client names it as the cause. */
+const otherIssuer = (error) => /"iss"/.test(`${error.message} ${error.cause?.message}`);
+
 /** The parameters of a request with PKCE, and what its answer is checked against. */
 async function request(more = {}) {
   const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce() };
@@ -99,14 +102,14 @@ describe('The issuer in the authorization response', () => {
 
     const mixedUp = new URL(arrival);
     mixedUp.searchParams.set('iss', `${server.url}/t/globex`);
-    await assert.rejects(asked.redeem(mixedUp), /"iss"/);
+    await assert.rejects(asked.redeem(mixedUp), otherIssuer);
     const without = new URL(arrival);
     without.searchParams.delete('iss');
-    await assert.rejects(asked.redeem(without), /"iss"/);
+    await assert.rejects(asked.redeem(without), otherIssuer);
 
     const globex = new URL(`${server.url}/t/globex`);
     const other = await oauth.processDiscoveryResponse(globex, await oauth.discoveryRequest(globex, insecure));
-    assert.throws(() => oauth.validateAuthResponse(other, { client_id: 'demo-web' }, arrival, arrival.searchParams.get('state')), /"iss"/);
+    assert.throws(() => oauth.validateAuthResponse(other, { client_id: 'demo-web' }, arrival, arrival.searchParams.get('state')), otherIssuer);
     assert.ok((await asked.redeem(arrival)).access_token, 'nobody has sent the code to the wrong server');
     await person.close();
   });
@@ -119,7 +122,7 @@ describe('The issuer in the authorization response', () => {
     assert.deepEqual([arrival.searchParams.get('error'), arrival.searchParams.get('iss')], ['login_required', issuerOf(server)]);
     assert.equal((await oauthError(asked.redeem(arrival))).error, 'login_required');
     arrival.searchParams.set('iss', `${server.url}/t/globex`);
-    await assert.rejects(asked.redeem(arrival), /"iss"/);
+    await assert.rejects(asked.redeem(arrival), otherIssuer);
     await person.close();
   });
 });
