@@ -107,6 +107,7 @@ public static class BackboneServices
         .AddSingleton<SessionStore>()
         .AddSingleton<SigningKeyStore>()
         .AddSingleton<SignInStore>()
+        .AddSingleton<PushedRequestStore>()
         .AddSingleton<GrantStore>()
         .AddSingleton<GuessStore>()
         .AddSingleton<IdempotencyStore>()

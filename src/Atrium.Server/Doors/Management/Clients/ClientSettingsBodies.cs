@@ -18,7 +18,18 @@ internal static class ClientSettingsBodies
     private static readonly Field<int?> RefreshGrace = Field.Whole("refresh_grace_seconds", 0, ClientSettingsRules.LongestGrace)
         .Describe("Seconds during which a spent refresh token still answers with its successor; 30 unless said.");
 
-    private static readonly Field<Body> Openid = Field.Nested("openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace));
+    private static readonly Field<bool?> RequirePushed = Field.Flag("require_pushed_authorization_requests")
+        .Describe("Whether the client's authorization requests are taken only where it pushed them before (RFC 9126); false unless said.");
+
+    private static readonly Field<IReadOnlyList<string>> Resources = Field
+        .List("resources", Field.Text("resource", ResourceUris.MaxLength), ResourceUris.MaxOfClient)
+        .Describe("The resources that the client's tokens may be for (RFC 8707), absolute URIs. Null: any for an application of the realm's own owner, none for a third party's.");
+
+    private static readonly Field<string> DefaultResource = Field.Text("default_resource", ResourceUris.MaxLength)
+        .Describe("The resource that a token is for where none was asked for, an absolute URI; null for the client itself.");
+
+    private static readonly Field<Body> Openid = Field.Nested(
+        "openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace, RequirePushed, Resources, DefaultResource));
 
     private static readonly Field<OrganizationPolicy?> Policy = Field.Choice<OrganizationPolicy>("policy")
         .Describe("`all` memberships, `none` of them, or those of an `allowlist`.");
@@ -125,6 +136,9 @@ internal static class ClientSettingsBodies
         DefaultIdTokenAge = openid.Of(IdTokenAge) ?? otherwise.DefaultIdTokenAge,
         DefaultRefreshTokenAge = openid.Of(RefreshTokenAge) ?? otherwise.DefaultRefreshTokenAge,
         RefreshGraceSeconds = openid.Of(RefreshGrace) ?? otherwise.RefreshGraceSeconds,
+        RequirePushedAuthorizationRequests = openid.Of(RequirePushed) ?? false,
+        Resources = openid.Of(Resources),
+        DefaultResource = openid.Of(DefaultResource),
     };
 
     private static OrganizationRestriction RestrictionOf(Body? organizations) => organizations is null ? new() : new OrganizationRestriction
