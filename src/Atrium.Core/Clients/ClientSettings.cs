@@ -57,6 +57,12 @@ public sealed record OpenIdSettings
 
     /// <summary>Seconds during which a spent refresh token still answers with its successor; 0 to 60.</summary>
     public int RefreshGraceSeconds { get; init; } = 30;
+
+    /// <summary>Whether it gets no token that is not bound to a key of its own (RFC 9449 section 5.2).</summary>
+    public bool DpopBoundAccessTokens { get; init; }
+
+    /// <summary>Whether its proofs must have a nonce of the server's (RFC 9449 section 8).</summary>
+    public bool DpopNonceRequired { get; init; }
 }
 
 public sealed record RestrictionSettings

@@ -70,6 +70,7 @@ public static class AuthorizeCheck
         Id<Organization>? organization = null;
         IReadOnlyList<string>? scopes = null;
         string? resource = null;
+        string? dpopJkt = null;
         Prompts prompts = Prompts.None;
         int? maxAge = null;
         OAuthError? error =
@@ -83,6 +84,7 @@ public static class AuthorizeCheck
             ?? CheckPkce(client, parameters)
             ?? OAuthParameters.CheckScope(parameters, out scopes)
             ?? OAuthParameters.CheckResource(parameters, out resource)
+            ?? OAuthParameters.CheckKey(parameters, out dpopJkt)
             ?? CheckPrompt(parameters, out prompts)
             ?? CheckMaxAge(parameters, out maxAge)
             ?? CheckOrganization(client, pathOrganization, parameters, out organization);
@@ -99,6 +101,7 @@ public static class AuthorizeCheck
                 Nonce = parameters.ValueOf("nonce"),
                 CodeChallenge = parameters.ValueOf("code_challenge"),
                 Resource = resource,
+                DpopJkt = dpopJkt,
                 LoginHint = OAuthParameters.LoginHintOf(parameters),
                 OnOrganizationPath = pathOrganization is not null,
             },

@@ -18,7 +18,14 @@ internal static class ClientSettingsBodies
     private static readonly Field<int?> RefreshGrace = Field.Whole("refresh_grace_seconds", 0, ClientSettingsRules.LongestGrace)
         .Describe("Seconds during which a spent refresh token still answers with its successor; 30 unless said.");
 
-    private static readonly Field<Body> Openid = Field.Nested("openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace));
+    private static readonly Field<bool?> DpopBound = Field.Flag("dpop_bound_access_tokens")
+        .Describe("Whether every token request needs a DPoP proof, so that the client gets no bearer tokens (RFC 9449).");
+
+    private static readonly Field<bool?> DpopNonce = Field.Flag("dpop_nonce_required")
+        .Describe("Whether the client's DPoP proofs need a nonce that the server gave (RFC 9449).");
+
+    private static readonly Field<Body> Openid = Field.Nested(
+        "openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace, DpopBound, DpopNonce));
 
     private static readonly Field<OrganizationPolicy?> Policy = Field.Choice<OrganizationPolicy>("policy")
         .Describe("`all` memberships, `none` of them, or those of an `allowlist`.");
@@ -125,6 +132,8 @@ internal static class ClientSettingsBodies
         DefaultIdTokenAge = openid.Of(IdTokenAge) ?? otherwise.DefaultIdTokenAge,
         DefaultRefreshTokenAge = openid.Of(RefreshTokenAge) ?? otherwise.DefaultRefreshTokenAge,
         RefreshGraceSeconds = openid.Of(RefreshGrace) ?? otherwise.RefreshGraceSeconds,
+        DpopBoundAccessTokens = openid.Of(DpopBound) ?? otherwise.DpopBoundAccessTokens,
+        DpopNonceRequired = openid.Of(DpopNonce) ?? otherwise.DpopNonceRequired,
     };
 
     private static OrganizationRestriction RestrictionOf(Body? organizations) => organizations is null ? new() : new OrganizationRestriction
