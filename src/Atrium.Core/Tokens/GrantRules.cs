@@ -1,4 +1,3 @@
-using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 

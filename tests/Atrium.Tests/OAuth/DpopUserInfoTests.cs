@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Atrium.Server.Demo;
 using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;

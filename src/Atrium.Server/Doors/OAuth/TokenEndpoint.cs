@@ -59,7 +59,7 @@ public sealed class TokenEndpoint(ClientAuthentication authentication, DpopCheck
         if (error is not null)
             return error;
 
-        ProvedKey proved = await dpop.CheckAsync(context, client, token: null, cancellationToken);
+        ProvedKey proved = await dpop.CheckAsync(context, client, token: null, client.Settings.Openid.DpopBoundAccessTokens, cancellationToken);
         return proved.Error is { } unproved
             ? unproved
             : await grant.AuthorizeAsync(

@@ -39,7 +39,7 @@ public sealed class UserInfoEndpoint(PresentedTokens tokens, DpopCheck dpop, Tim
         if (!presented.Scopes.Contains(TokenIssuer.OpenIdScope))
             return Challenge(context, sent.Scheme, NoScope);
         if (presented.DpopJkt is { } jkt
-            && (await dpop.CheckAsync(context, facts.Client, new BoundToken(token, jkt), cancellationToken)).Error is { } unproved)
+            && (await dpop.CheckAsync(context, facts.Client, new BoundToken(token, jkt), isRequired: true, cancellationToken)).Error is { } unproved)
         {
             return Challenge(context, sent.Scheme, unproved with { Status = StatusCodes.Status401Unauthorized });
         }

@@ -25,11 +25,12 @@ public sealed class DpopCheck(PublicUrl publicUrl, ClientSignatures signatures, 
 
     /// <param name="client">Whose request it is; its settings say what its proofs must have.</param>
     /// <param name="token">The bound token that the request presents; null where it asks for one.</param>
-    public async Task<ProvedKey> CheckAsync(HttpContext context, Client client, BoundToken? token, CancellationToken cancellationToken)
+    /// <param name="isRequired">Whether a request that brings no proof is refused.</param>
+    public async Task<ProvedKey> CheckAsync(HttpContext context, Client client, BoundToken? token, bool isRequired, CancellationToken cancellationToken)
     {
         Realm realm = context.Realm();
         StringValues headers = context.Request.Headers[ProofHeader];
-        if (headers.Count == 0 && token is null && !client.Settings.Openid.DpopBoundAccessTokens)
+        if (headers.Count == 0 && !isRequired)
             return default;
 
         context.Response.Headers[NonceHeader] = nonces.Current(realm);
