@@ -48,6 +48,7 @@ public sealed class CleaningStore(Database database)
         new("idempotent_answers", "key_hash", "created_at", TimeSpan.FromHours(25)),
         new("webhook_secrets", "id", "expires_at", TimeSpan.Zero),
         new("webhook_deliveries", "id", "created_at", TimeSpan.FromDays(30)),
+        new("dpop_proofs", "proof_hash", "expires_at", TimeSpan.FromMinutes(10)),
         new("mail_failures", "id", "failed_at", TimeSpan.FromDays(7)),
         new("invitations", "id", "coalesce(accepted_at, revoked_at, expires_at)", TimeSpan.FromDays(90)),
         Sessions,

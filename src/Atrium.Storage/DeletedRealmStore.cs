@@ -44,6 +44,7 @@ public sealed class DeletedRealmStore(Database database)
         ("organizations", "id"),
         ("roles", "slug"),
         ("guesses", "target_hash, window_start"),
+        ("dpop_proofs", "proof_hash"),
         ("idempotent_answers", "key_hash"),
         ("fresh_events", "id"),
         ("events", "position"),

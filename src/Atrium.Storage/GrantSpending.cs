@@ -20,6 +20,12 @@ public sealed record CodeRedemption
     /// <summary>RFC 7636 section 4.6: what the verifier that was shown comes to; null when none was.</summary>
     public string? CodeChallenge { get; init; }
 
+    /// <summary>The key that was proved.</summary>
+    public string? DpopJkt { get; init; }
+
+    /// <summary>The key that the grant is bound to from now on.</summary>
+    public string? HolderJkt { get; init; }
+
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>Tells this redemption from every other: the hash that the refresh token is stored under, if one is given.</summary>
@@ -39,6 +45,12 @@ public sealed record RefreshRotation
     public required SecretHash TokenHash { get; init; }
 
     public required Id<Client> ClientId { get; init; }
+
+    /// <summary>The key that was proved.</summary>
+    public string? DpopJkt { get; init; }
+
+    /// <summary>The key that the grant is bound to from now on, unless it is bound already.</summary>
+    public string? HolderJkt { get; init; }
 
     public required DateTimeOffset Now { get; init; }
 

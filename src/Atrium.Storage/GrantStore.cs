@@ -13,7 +13,7 @@ namespace Atrium.Storage;
 /// <summary>Grants, and the one-time things that they are carried by: authorization codes and refresh tokens.</summary>
 public sealed class GrantStore(Database database)
 {
-    internal const string CodeColumns = "realm_id, code_hash, grant_id, redirect_uri, nonce, code_challenge, created_at, expires_at, spent_at, spent_by";
+    internal const string CodeColumns = "realm_id, code_hash, grant_id, redirect_uri, nonce, code_challenge, created_at, expires_at, spent_at, spent_by, dpop_jkt";
     internal const string TokenColumns = "realm_id, token_hash, grant_id, created_at, expires_at, spent_at, sealed_successor";
 
     private readonly GrantFactsSql ofGrant = new("", "grants g", "g.id = @grant", database.ElementsOf("m.scopes"));
@@ -214,6 +214,8 @@ public sealed class GrantStore(Database database)
 
         public string? Resource { get; init; }
 
+        public string? DpopJkt { get; init; }
+
         public DateTimeOffset CreatedAt { get; init; }
 
         public DateTimeOffset? EndedAt { get; init; }
@@ -231,6 +233,7 @@ public sealed class GrantStore(Database database)
             Choice = OrganizationChoice.FromStored(Choice, OrganizationId),
             OnOrganizationPath = OnOrganizationPath,
             Resource = Resource,
+            DpopJkt = DpopJkt,
             CreatedAt = CreatedAt,
             EndedAt = EndedAt,
         };

@@ -25,7 +25,7 @@ internal static class SignInCompletionSql
     private const string InsertCode =
         $"""
         INSERT INTO authorization_codes ({GrantStore.CodeColumns})
-        SELECT @realm, @codeHash, @grant, @redirectUri, @nonce, @codeChallenge, @now, @codeExpiresAt, NULL, NULL WHERE {WithGrant}
+        SELECT @realm, @codeHash, @grant, @redirectUri, @nonce, @codeChallenge, @now, @codeExpiresAt, NULL, NULL, @codeDpopJkt WHERE {WithGrant}
         """;
 
     private const string SpendFactor =
@@ -79,6 +79,7 @@ internal static class SignInCompletionSql
         nonce = completion.Code.Nonce,
         codeChallenge = completion.Code.CodeChallenge,
         codeExpiresAt = completion.Code.ExpiresAt,
+        codeDpopJkt = completion.Code.DpopJkt,
         factor = completion.Proof?.Factor,
         step = completion.Proof?.Step,
         challenge = completion.Proof?.Challenge,
@@ -130,7 +131,7 @@ internal static class SignInCompletionSql
         yield return
             $"""
             INSERT INTO grants ({GrantFactsSql.GrantColumns})
-            SELECT @realm, @grant, @session, @client, @user, @door, @profile, @scopes, @choice, @organization, @onOrganizationPath, @resource, @now, NULL
+            SELECT @realm, @grant, @session, @client, @user, @door, @profile, @scopes, @choice, @organization, @onOrganizationPath, @resource, @now, NULL, NULL
             WHERE {unspent} AND EXISTS (SELECT 1 FROM sessions WHERE realm_id = @realm AND id = @session)
             """;
         yield return InsertCode;

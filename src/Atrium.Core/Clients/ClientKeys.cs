@@ -37,7 +37,7 @@ public sealed record ClientKey
 
     public static IReadOnlyList<string> Types { get; } = ["EC", "RSA"];
 
-    public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "RS256"];
+    public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "RS256", "PS256"];
 
     public static IReadOnlyList<string> Curves { get; } = ["P-256"];
 
@@ -61,9 +61,14 @@ public sealed record ClientKey
 
     public string? E { get; init; }
 
-    /// <summary>The one algorithm that a signature by this key has: it is the key's, and what a token's header says is never asked (RFC 8725 section 3.1).</summary>
+    /// <summary>
+    /// The one algorithm that a signature by this key has: it is the key's, and what a token's header says is never asked (RFC 8725 section 3.1). An
+    /// RSA key that names none has RS256.
+    /// </summary>
     [JsonIgnore]
-    public string Algorithm => Kty == "EC" ? "ES256" : "RS256";
+    public string Algorithm => Kty == "EC" ? "ES256" : Alg ?? "RS256";
+
+    private IReadOnlyList<string> AlgorithmsOfType => Kty == "EC" ? ["ES256"] : ["RS256", "PS256"];
 
     /// <summary>What keeps it from being used.</summary>
     public Fault? Fault()
@@ -72,10 +77,13 @@ public sealed record ClientKey
             return new("/kty", "The key should be of the type EC or RSA.");
         if (Use is not null && !Uses.Contains(Use))
             return new("/use", "The key should be there to sign: sig.");
-        if (Alg is not null && Alg != Algorithm)
-            return new("/alg", $"A key of this type signs with {Algorithm}.");
+        if (Alg is not null && !AlgorithmsOfType.Contains(Alg))
+            return new("/alg", $"A key of this type signs with {string.Join(" or ", AlgorithmsOfType)}.");
         return Kty == "EC" ? FaultOfCurve() : FaultOfRsa();
     }
+
+    /// <summary>A number of the key, which is one once it has no fault.</summary>
+    public static byte[] Number(string? text) => Decode(text) ?? throw new FormatException("The number is none.");
 
     private Fault? FaultOfCurve()
     {

@@ -66,6 +66,12 @@ public sealed record OpenIdSettings
 
     /// <summary>What its tokens are for where none was asked for; null for the client itself.</summary>
     public string? DefaultResource { get; init; }
+
+    /// <summary>Whether it gets no token that is not bound to a key of its own (RFC 9449 section 5.2).</summary>
+    public bool DpopBoundAccessTokens { get; init; }
+
+    /// <summary>Whether its proofs must have a nonce of the server's (RFC 9449 section 8).</summary>
+    public bool DpopNonceRequired { get; init; }
 }
 
 public sealed record RestrictionSettings

@@ -28,6 +28,7 @@ public static class ClientSettingsRules
         .. RestrictionFaults(settings.Restrictions.Organizations),
         .. AppNativeFaults(settings.AppNative),
         .. AuthenticationFaults(settings, isConfidential),
+        .. BindingFaults(settings),
     ];
 
     private static IEnumerable<(string Field, int? Value, int Least, int Most)> Numbers(ClientSettings settings) =>
@@ -88,6 +89,12 @@ public static class ClientSettingsRules
 
         if (!DiscoveryParameters.Contains(appNative.DiscoveryParameter))
             yield return new("/app_native/discovery_parameter", $"The parameters are {string.Join(", ", DiscoveryParameters)}.");
+    }
+
+    private static IEnumerable<Fault> BindingFaults(ClientSettings settings)
+    {
+        if (settings is { Openid.DpopBoundAccessTokens: true, Authkit.Enabled: true })
+            yield return new("/openid/dpop_bound_access_tokens", "The SDKs of the AuthKit door know bearer tokens only.");
     }
 
     private static IEnumerable<Fault> AuthenticationFaults(ClientSettings settings, bool isConfidential)

@@ -80,6 +80,9 @@ public sealed record AuthorizationRequest
     /// <summary>RFC 8707; the audience of the access token.</summary>
     public string? Resource { get; init; }
 
+    /// <summary>RFC 9449 section 10; the thumbprint of the key that the code is for.</summary>
+    public string? DpopJkt { get; init; }
+
     public string? LoginHint { get; init; }
 
     /// <summary>Whether it began on an organization's own path of the app-native door.</summary>

@@ -1,4 +1,3 @@
-using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 
@@ -18,6 +17,9 @@ public enum GrantRefusal
 
     RedirectMismatch,
     VerifierMismatch,
+
+    /// <summary>It is bound to a key that the request does not prove to hold (RFC 9449 sections 5 and 10).</summary>
+    KeyMismatch,
 
     /// <summary>The grant, its session, its person or its client is no more.</summary>
     Ended,
@@ -76,13 +78,13 @@ public static class GrantRules
     public static GrantDecision Redeem(
         AuthorizationCode code,
         GrantFacts facts,
-        Client presenter,
+        Presenter presenter,
         string? redirectUri,
         string? verifier,
         RestatedTerms restated,
         DateTimeOffset now)
     {
-        if (facts.Grant.ClientId != presenter.Id)
+        if (facts.Grant.ClientId != presenter.Client.Id)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
         if (code.SpentAt is not null)
             return new GrantDecision.End(GrantRefusal.CodeReused);
@@ -94,6 +96,8 @@ public static class GrantRules
         // RFC 9700 section 2.1.1: a verifier without a challenge is a downgrade, and refused like a wrong one.
         if (code.CodeChallenge is null ? verifier is not null : !Pkce.Matches(code.CodeChallenge, verifier))
             return new GrantDecision.Refuse(GrantRefusal.VerifierMismatch);
+        if (code.DpopJkt is { } codesKey && codesKey != presenter.DpopJkt)
+            return new GrantDecision.Refuse(GrantRefusal.KeyMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);
         if (restated.ConflictWith(facts) is { } conflict)
@@ -110,13 +114,17 @@ public static class GrantRules
     public static GrantDecision Refresh(
         RefreshToken token,
         GrantFacts facts,
-        Client presenter,
+        Presenter presenter,
         IReadOnlyList<string>? scopes,
         RestatedTerms restated,
         DateTimeOffset now)
     {
-        if (facts.Grant.ClientId != presenter.Id || now >= token.ExpiresAt)
+        if (facts.Grant.ClientId != presenter.Client.Id || now >= token.ExpiresAt)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
+
+        // Before anything that ends the family: who does not hold the key can do nothing with the token, and can't harm who does.
+        if (facts.Grant.DpopJkt is { } holder && holder != presenter.DpopJkt)
+            return new GrantDecision.Refuse(GrantRefusal.KeyMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);
 

@@ -31,7 +31,7 @@ public static class Cors
         {
             context.Response.Headers.AccessControlAllowOrigin = origin;
             context.Response.Headers.AccessControlAllowCredentials = "true";
-            context.Response.Headers.AccessControlExposeHeaders = $"{RequestIds.Header}, Retry-After, WWW-Authenticate";
+            context.Response.Headers.AccessControlExposeHeaders = $"{RequestIds.Header}, Retry-After, WWW-Authenticate, DPoP-Nonce";
         }
 
         if (HttpMethods.IsOptions(context.Request.Method))

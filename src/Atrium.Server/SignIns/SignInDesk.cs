@@ -282,6 +282,7 @@ public sealed class SignInDesk(
                 RedirectUri = signIn.Request.RedirectUri,
                 Nonce = signIn.Request.Nonce,
                 CodeChallenge = signIn.Request.CodeChallenge,
+                DpopJkt = signIn.Request.DpopJkt,
                 CreatedAt = now,
                 ExpiresAt = now + AuthorizationCode.Lifetime,
             },

@@ -24,11 +24,16 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         publicUrl.Issuer(facts.Grant.Door, facts.Realm.Handle, facts.Client, facts.Grant.Choice.Selected);
 
     /// <param name="scopes">The scopes of this token: those of the grant, or fewer.</param>
+    /// <param name="dpopJkt">The key that it is bound to, if any.</param>
     public async Task<string> AccessTokenAsync(
-        GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+        GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes, string? dpopJkt, CancellationToken cancellationToken)
     {
         RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
-        return Jwt.Sign(key, Jwt.AccessTokenType, json => WriteAccessClaims(json, facts, organizations, scopes));
+        return Jwt.Sign(key, Jwt.AccessTokenType, json =>
+        {
+            WriteAccessClaims(json, facts, organizations, scopes);
+            WriteConfirmation(json, dpopJkt);
+        });
     }
 
     /// <summary>What an access token says (RFC 9068 section 2.2), into the JSON object that is being written.</summary>
@@ -125,8 +130,9 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
 
     /// <summary>A client that speaks for itself (RFC 6749 section 4.4): no person, no session, no organizations.</summary>
     public async Task<string> ClientTokenAsync(
-        Realm realm, Client client, string? resource, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+        Realm realm, Presenter presenter, string? resource, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
+        Client client = presenter.Client;
         RealmKey key = await SignerAsync(realm.Id, client, Door.OAuth, cancellationToken);
         long now = clock.GetUtcNow().ToUnixTimeSeconds();
         return Jwt.Sign(key, Jwt.AccessTokenType, json =>
@@ -140,6 +146,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
             json.WriteString("client_id"u8, client.ClientId);
             if (scopes.Count > 0)
                 json.WriteString("scope"u8, string.Join(' ', scopes));
+            WriteConfirmation(json, presenter.DpopJkt);
         });
     }
 
@@ -168,6 +175,16 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
             if (value is not null)
                 json.WriteString(name, value);
         }
+    }
+
+    /// <summary>RFC 9449 section 6.1: whoever uses the token must hold this key.</summary>
+    private static void WriteConfirmation(Utf8JsonWriter json, string? dpopJkt)
+    {
+        if (dpopJkt is null)
+            return;
+        json.WriteStartObject("cnf"u8);
+        json.WriteString("jkt"u8, dpopJkt);
+        json.WriteEndObject();
     }
 
     private void WriteOneTime(Utf8JsonWriter json, string tokenId, DateTimeOffset expiresAt)

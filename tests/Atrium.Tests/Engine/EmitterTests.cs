@@ -29,7 +29,7 @@ public sealed class EmitterTests(DemoServer server) : IClassFixture<DemoServer>
         foreach (GrantFacts facts in cases.Sample(150).Select(facts => facts with { Realm = acme }))
         {
             OrganizationClaims organizations = facts.OrganizationsAt(Worlds.Start);
-            string access = await issuer.AccessTokenAsync(facts, organizations, facts.Grant.Scopes, CancellationToken.None);
+            string access = await issuer.AccessTokenAsync(facts, organizations, facts.Grant.Scopes, dpopJkt: null, CancellationToken.None);
             string id = await issuer.IdTokenAsync(facts, organizations, nonce: null, CancellationToken.None);
             Said(access).ShouldBe(Said(id));
             Said(access).ShouldBe(Said(organizations));

@@ -29,6 +29,7 @@ public sealed class DiscoveryTests(DemoServer server) : IClassFixture<DemoServer
         document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean().ShouldBe(algorithm == "ES256");
         document.GetProperty("request_uri_parameter_supported").GetBoolean().ShouldBeFalse();
         document.GetProperty("id_token_signing_alg_values_supported").EnumerateArray().First().GetString().ShouldBe(algorithm);
+        document.GetProperty("dpop_signing_alg_values_supported").EnumerateArray().Select(static name => name.GetString()).ShouldBe(["ES256", "RS256", "PS256"]);
         document.TryGetProperty("authn_endpoint", out _).ShouldBe(issuer.EndsWith("/token", StringComparison.Ordinal));
         document.TryGetProperty("pushed_authorization_request_endpoint", out _).ShouldBe(algorithm == "ES256");
         foreach (string name in new[] { "authorization", "token", "userinfo", "introspection", "revocation", "end_session" })

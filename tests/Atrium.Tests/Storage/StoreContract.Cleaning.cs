@@ -48,6 +48,7 @@ public abstract partial class StoreContract
         await FanOut(NewDelivery(webhook, "usr_1"));
 
         await MakeEndedMailAndInvitation();
+        (await new DpopProofStore(Database).SpendAsync(Realm.Id, Secret.New().Hash(), Now + DpopRules.MaxAge, None)).ShouldBeTrue();
 
         (string Table, TimeSpan Stays)[] times =
         [
@@ -61,6 +62,7 @@ public abstract partial class StoreContract
             ("idempotent_answers", TimeSpan.FromHours(25)),
             ("webhook_secrets", TimeSpan.FromDays(1)),
             ("webhook_deliveries", TimeSpan.FromDays(30)),
+            ("dpop_proofs", DpopRules.MaxAge + TimeSpan.FromMinutes(10)),
             ("mail_failures", TimeSpan.FromDays(7)),
             ("invitations", Invitation.DefaultLifetime + TimeSpan.FromDays(90)),
             ("sessions", TimeSpan.FromDays(30 + 7)),

@@ -80,6 +80,7 @@ public static class AuthorizeCheck
         Id<Organization>? organization = null;
         IReadOnlyList<string>? scopes = null;
         string? resource = null;
+        string? dpopJkt = null;
         Prompts prompts = Prompts.None;
         int? maxAge = null;
         OAuthError? error =
@@ -95,6 +96,7 @@ public static class AuthorizeCheck
             ?? OAuthParameters.CheckScope(parameters, out scopes)
             ?? OAuthParameters.CheckResource(parameters, out resource)
             ?? (resource is null || TokenAudience.MayAskFor(client, resource) ? null : NotItsResource)
+            ?? OAuthParameters.CheckKey(parameters, out dpopJkt)
             ?? CheckPrompt(parameters, out prompts)
             ?? CheckMaxAge(parameters, out maxAge)
             ?? CheckOrganization(client, pathOrganization, parameters, out organization);
@@ -111,6 +113,7 @@ public static class AuthorizeCheck
                 Nonce = parameters.ValueOf("nonce"),
                 CodeChallenge = parameters.ValueOf("code_challenge"),
                 Resource = resource,
+                DpopJkt = dpopJkt,
                 LoginHint = OAuthParameters.LoginHintOf(parameters),
                 OnOrganizationPath = pathOrganization is not null,
             },

@@ -42,8 +42,8 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
     private static void Write(Utf8JsonWriter json, PresentedAccessToken access, DateTimeOffset now)
     {
         json.WriteBoolean("active"u8, true);
-        json.WriteString("token_type"u8, "Bearer"u8);
-        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "jti", "sid" })
+        json.WriteString("token_type"u8, TokenBody.TypeOf(access.DpopJkt));
+        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "jti", "sid", "cnf" })
         {
             if (access.Claims.TryGetProperty(name, out JsonElement value))
             {

@@ -2,6 +2,7 @@ using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Tokens;
+using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
@@ -59,6 +60,9 @@ public sealed record MetadataBody
 
     public IReadOnlyList<string> CodeChallengeMethodsSupported => [Pkce.Method];
 
+    /// <summary>RFC 9449 section 5.1.</summary>
+    public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
+
     public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
 
     /// <summary>RFC 9207 section 3.</summary>
@@ -73,7 +77,7 @@ public sealed record MetadataBody
 }
 
 /// <summary>Discovery documents and keys.</summary>
-public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations)
+public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, DpopCheck dpop, OrganizationStore organizations)
 {
     private static readonly string[] PersonClaims =
     [
@@ -101,6 +105,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
             ResponseModesSupported = ["query"],
             AuthorizationResponseIssParameterSupported = true,
             IdTokenSigningAlgValuesSupported = [RealmKeys.ES256, RealmKeys.RS256],
+            DpopSigningAlgValuesSupported = dpop.Algorithms,
             ClaimsSupported = [.. PersonClaims, "organizations"],
         });
     }
@@ -134,6 +139,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
             ResponseModesSupported = ["direct"],
             AuthorizationResponseIssParameterSupported = false,
             IdTokenSigningAlgValuesSupported = [RealmKeys.RS256],
+            DpopSigningAlgValuesSupported = dpop.Algorithms,
             ClaimsSupported = [.. PersonClaims, "org_id", "org_name", "org_handle", "user_org"],
         });
     }

@@ -1,4 +1,5 @@
 using Atrium.Server.Doors.AppNative;
+using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Doors.OAuth.Grants;
 using Atrium.Server.Http;
 using Atrium.Server.Pages;
@@ -15,6 +16,8 @@ public static class OAuthDoor
 
     public static IServiceCollection AddOAuthDoor(this IServiceCollection services) => services
         .AddSingleton<ClientAuthentication>()
+        .AddSingleton<DpopNonces>()
+        .AddSingleton<DpopCheck>()
         .AddSingleton<AuthorizationResponse>()
         .AddSingleton<IdTokenHints>()
         .AddSingleton<PushedRequests>()

@@ -32,6 +32,7 @@ public static class OAuthParameters
     private static readonly OAuthError BadScope = new("ATR1115", "invalid_scope", "scope is malformed, or asks for more than can be granted at once.");
     private static readonly OAuthError BadResource = new("ATR1116", "invalid_target", "resource must be one absolute URI without a fragment.");
     private static readonly OAuthError TwoResources = new("ATR1244", "invalid_target", "resource and audience name different resources; audience is only another name for it.");
+    private static readonly OAuthError BadKey = new("ATR1152", "invalid_request", "dpop_jkt is not the SHA-256 thumbprint of a key: 43 characters of base64url.");
     private static readonly OAuthError TooLong = new("ATR1216", "invalid_request", "state has more than 4096 characters, or nonce more than 1024.");
 
     /// <summary>The body as a form, whatever is in it; repeated parameters are still visible.</summary>
@@ -116,6 +117,13 @@ public static class OAuthParameters
             return TwoResources;
         resource ??= audience;
         return resource is null || ResourceUris.IsResource(resource) ? null : BadResource;
+    }
+
+    /// <summary>RFC 9449 section 10: the key that the code is for.</summary>
+    public static OAuthError? CheckKey(IReadOnlyDictionary<string, StringValues> parameters, out string? dpopJkt)
+    {
+        dpopJkt = parameters.ValueOf("dpop_jkt");
+        return dpopJkt is null || KeyThumbprint.IsThumbprint(dpopJkt) ? null : BadKey;
     }
 
     /// <summary>RFC 6749 appendix A.4.</summary>

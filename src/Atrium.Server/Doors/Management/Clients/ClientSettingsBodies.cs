@@ -28,8 +28,14 @@ internal static class ClientSettingsBodies
     private static readonly Field<string> DefaultResource = Field.Text("default_resource", ResourceUris.MaxLength)
         .Describe("The resource that a token is for where none was asked for, an absolute URI; null for the client itself.");
 
+    private static readonly Field<bool?> DpopBound = Field.Flag("dpop_bound_access_tokens")
+        .Describe("Whether every token request needs a DPoP proof, so that the client gets no bearer tokens (RFC 9449).");
+
+    private static readonly Field<bool?> DpopNonce = Field.Flag("dpop_nonce_required")
+        .Describe("Whether the client's DPoP proofs need a nonce that the server gave (RFC 9449).");
+
     private static readonly Field<Body> Openid = Field.Nested(
-        "openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace, RequirePushed, Resources, DefaultResource));
+        "openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace, RequirePushed, Resources, DefaultResource, DpopBound, DpopNonce));
 
     private static readonly Field<OrganizationPolicy?> Policy = Field.Choice<OrganizationPolicy>("policy")
         .Describe("`all` memberships, `none` of them, or those of an `allowlist`.");
@@ -139,6 +145,8 @@ internal static class ClientSettingsBodies
         RequirePushedAuthorizationRequests = openid.Of(RequirePushed) ?? false,
         Resources = openid.Of(Resources),
         DefaultResource = openid.Of(DefaultResource),
+        DpopBoundAccessTokens = openid.Of(DpopBound) ?? otherwise.DpopBoundAccessTokens,
+        DpopNonceRequired = openid.Of(DpopNonce) ?? otherwise.DpopNonceRequired,
     };
 
     private static OrganizationRestriction RestrictionOf(Body? organizations) => organizations is null ? new() : new OrganizationRestriction

@@ -26,8 +26,9 @@ public sealed class ClientCredentialsGrant(TokenIssuer issuer) : ITokenGrant
         IReadOnlyList<string> scopes = request.Scopes ?? [];
         return new TokenBody
         {
-            AccessToken = await issuer.ClientTokenAsync(request.Realm, request.Client, request.Restated.Resource, scopes, cancellationToken),
-            ExpiresIn = TokenIssuer.AccessTokenAge(request.Client, Core.SignIns.Door.OAuth),
+            AccessToken = await issuer.ClientTokenAsync(request.Realm, request.Presenter, request.Restated.Resource, scopes, cancellationToken),
+            TokenType = TokenBody.TypeOf(request.Presenter.DpopJkt),
+            ExpiresIn = TokenIssuer.AccessTokenAge(request.Presenter.Client, Core.SignIns.Door.OAuth),
             Scope = TokenBody.ScopeOf(scopes),
         };
     }
