@@ -82,7 +82,7 @@ public sealed class ClientAssertions(
         IReadOnlyList<ClientKey> keys = client.Settings.Jwks?.Keys ?? [];
         string? kid = jwt.HeaderOf("kid");
         ClientKey? key = keys is [{ } only] && (kid is null || only.Kid is null) ? only : keys.FirstOrDefault(key => key.Kid is not null && key.Kid == kid);
-        return key is not null && key.SignsAs(jwt.HeaderOf("alg")) && signatures.Verify(key, jwt.Signed, jwt.Signature);
+        return key is not null && key.SignsAs(jwt.HeaderOf("alg")) && signatures.Verify(key, jwt.SigningInput, jwt.Signature);
     }
 
     /// <summary>The realm's own issuer, and that of its app-native tokens: each has a discovery document in which a client may have read it.</summary>
