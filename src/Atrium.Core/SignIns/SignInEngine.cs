@@ -26,10 +26,19 @@ public static class SignInEngine
             return Identity(IsUnderChosen(signIn, profile) ? facts.ChosenOrganization : null, signIn, facts);
         if (user.Status != UserStatus.Active)
             return new SignInStep.Refuse(SignInRefusal.UserDisabled);
+        if (AsksForAccount(signIn, user))
+            return new SignInStep.ConfirmAccount(user);
         if (RequiresVerifiedEmail(signIn.Door) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
             return new SignInStep.VerifyEmail(user);
-        if (AsksSecondFactor(facts) && !signIn.HasProved(AuthenticationMethod.Totp))
-            return SecondFactor(user, facts);
+        if (!signIn.HasSecondFactor && AsksSecondFactor(signIn, facts))
+        {
+            return AsksForLevel(signIn) && EntersWithoutSecondFactor(signIn, facts)
+                ? new SignInStep.Refuse(SignInRefusal.RequirementsUnmet)
+                : SecondFactor(user, facts);
+        }
+
+        if (signIn.SealedCodes is not null)
+            return new SignInStep.KeepRecoveryCodes(user);
 
         return Choose(signIn, facts, user, profile) switch
         {
@@ -46,12 +55,13 @@ public static class SignInEngine
 
     /// <summary>
     /// Whether a standing session answers the request without a page: not when the client asks for a fresh sign-in,
-    /// nor when the last one is longer ago than it allows (OpenID Connect Core section 3.1.2.1, <c>prompt</c> and <c>max_age</c>).
+    /// nor when the last one is longer ago than it allows (OpenID Connect Core section 3.1.2.1, <c>prompt</c> and <c>max_age</c>; no age at all is
+    /// the wish for a fresh one). A session that has shown too little is built on: what it lacks is asked for.
     /// </summary>
     public static bool MayBuildOn(Session session, bool freshSignIn, int? maxAgeSeconds, DateTimeOffset now) =>
         session.IsLive(now)
         && !freshSignIn
-        && (maxAgeSeconds is not { } maxAge || (now - session.AuthenticatedAt).TotalSeconds <= maxAge);
+        && (maxAgeSeconds is not { } maxAge || (maxAge > 0 && (now - session.AuthenticatedAt).TotalSeconds <= maxAge));
 
     /// <summary>Organizations that can be picked, in the one order of the house: oldest membership first.</summary>
     public static IReadOnlyList<MembershipInOrganization> Selectable(SignInFacts facts) =>
@@ -116,10 +126,34 @@ public static class SignInEngine
         return confirmed.Count == 0 ? new SignInStep.EnrolFactor(user) : new SignInStep.ProveFactor(user, confirmed);
     }
 
-    /// <summary>The client's steps, and a factor that the person has enrolled; the organization's policy joins when it is chosen.</summary>
-    private static bool AsksSecondFactor(SignInFacts facts) =>
+    /// <summary>
+    /// The client's steps, the level that this request asks for, and a factor that the person has enrolled; the organization's policy joins when it
+    /// is chosen.
+    /// </summary>
+    private static bool AsksSecondFactor(SignIn signIn, SignInFacts facts) =>
         facts.Factors.Any(static factor => factor.Confirmed)
+        || AsksForLevel(signIn)
         || (facts.Client.Settings.AppNative.Enabled && facts.Client.Settings.AppNative.Steps.Any(static step => step.Contains("totp")));
+
+    private static bool AsksForLevel(SignIn signIn) => AuthenticationLevels.AskedBy(signIn.Request) == AuthenticationLevel.MultiFactor;
+
+    /// <summary>Whether the organization that is entered lets second factors count for nothing.</summary>
+    private static bool EntersWithoutSecondFactor(SignIn signIn, SignInFacts facts) =>
+        signIn.Choice.Selected is { } chosen
+        && PolicyOf(chosen, facts) is { } entered
+        && SignInPolicy.MethodsFor(PolicyGap.SecondFactor, entered.Settings) is [];
+
+    /// <summary>
+    /// Where a standing session would be built on: when the client wants the person to select, and when it hints at somebody else. A hint is
+    /// somebody else's when it is an address, and neither the person's address nor their username.
+    /// </summary>
+    private static bool AsksForAccount(SignIn signIn, User user) =>
+        signIn is { SessionId: not null, AccountConfirmed: false }
+        && (signIn.Request.SelectAccount || (signIn.Request.LoginHint is { } hint && hint.Contains('@') && !IsNameOf(user, hint)));
+
+    private static bool IsNameOf(User user, string hint) =>
+        EmailAddress.Normalize(hint) is var name
+        && (name == EmailAddress.Normalize(user.Email) || (user.Username is { } username && name == EmailAddress.Normalize(username)));
 
     /// <summary>AuthKit's own rule: a password opens nothing before the address is verified.</summary>
     private static bool RequiresVerifiedEmail(Door door) => door == Door.AuthKit;

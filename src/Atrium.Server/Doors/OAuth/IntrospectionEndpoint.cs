@@ -43,7 +43,7 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
     {
         json.WriteBoolean("active"u8, true);
         json.WriteString("token_type"u8, "Bearer"u8);
-        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "jti", "sid" })
+        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "acr", "jti", "sid" })
         {
             if (access.Claims.TryGetProperty(name, out JsonElement value))
             {

@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
@@ -55,6 +56,11 @@ public sealed record MetadataBody
 
     public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
 
+    /// <summary>Null where no browser is sent: direct flows take no <c>acr_values</c>.</summary>
+    public IReadOnlyList<string>? AcrValuesSupported { get; init; }
+
+    public IReadOnlyList<string> UiLocalesSupported => ["en"];
+
     /// <summary>RFC 9207 section 3.</summary>
     public required bool AuthorizationResponseIssParameterSupported { get; init; }
 
@@ -71,7 +77,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
 {
     private static readonly string[] PersonClaims =
     [
-        "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
+        "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "acr", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
         "picture", "locale", "updated_at", "email", "email_verified",
     ];
 
@@ -92,6 +98,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
             RevocationEndpoint = $"{root}/revoke",
             EndSessionEndpoint = $"{root}/logout",
             ResponseModesSupported = ["query"],
+            AcrValuesSupported = AuthenticationLevels.Names,
             AuthorizationResponseIssParameterSupported = true,
             IdTokenSigningAlgValuesSupported = [RealmKeys.ES256, RealmKeys.RS256],
             ClaimsSupported = [.. PersonClaims, "organizations"],
