@@ -136,15 +136,21 @@ public sealed class SignInStore(Database database)
     /// Counts a try of a second factor, whatever version the sign-in has come to: how many there have been now; null when the sign-in is
     /// gone or has had them all. What the sign-in becomes when the code is right forgets the try again.
     /// </summary>
-    public Task<int?> CountTryAsync(SignIn signIn, CancellationToken cancellationToken) =>
+    public Task<int?> CountTryAsync(SignIn signIn, CancellationToken cancellationToken) => CountTryAsync(signIn, "", cancellationToken);
+
+    /// <summary>The same where the sign-in has not changed since it was read: null when it has, and nothing is counted against what it has become.</summary>
+    public Task<int?> CountTryAsItIsAsync(SignIn signIn, CancellationToken cancellationToken) =>
+        CountTryAsync(signIn, " AND version = @Version", cancellationToken);
+
+    private Task<int?> CountTryAsync(SignIn signIn, string condition, CancellationToken cancellationToken) =>
         database.WriteOneAsync(
             connection => connection.ExecuteScalarAsync<int?>(
-                """
+                $"""
                 UPDATE sign_ins SET failed_tries = failed_tries + 1
-                WHERE realm_id = @RealmId AND id = @Id AND failed_tries < @MaxFactorTries
+                WHERE realm_id = @RealmId AND id = @Id AND failed_tries < @MaxFactorTries{condition}
                 RETURNING failed_tries
                 """,
-                new { signIn.RealmId, signIn.Id, SignIn.MaxFactorTries }),
+                new { signIn.RealmId, signIn.Id, SignIn.MaxFactorTries, signIn.Version }),
             cancellationToken);
 
     /// <summary>Ends a sign-in that cannot go on.</summary>

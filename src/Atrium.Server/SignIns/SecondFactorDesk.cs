@@ -46,11 +46,10 @@ public sealed class SecondFactorDesk(
         (int tries, ProofResult? refused) = await CountTryAsync(progress, user, cancellationToken);
         if (refused is not null)
             return refused;
-        if (await enrolments.FindAsync(signIn.RealmId, signIn.Id, user.Id, cancellationToken) is not { } prepared
-            || desk.MatchTotp(prepared, code) is not { } step)
-        {
+        if (await enrolments.FindAsync(signIn.RealmId, signIn.Id, user.Id, cancellationToken) is not { } prepared)
+            return new ProofResult.NoTriesLeft();
+        if (desk.MatchTotp(prepared, code) is not { } step)
             return await WrongAsync(progress, user, tries, SignInFailure.WrongTotp, cancellationToken);
-        }
 
         DateTimeOffset now = clock.GetUtcNow();
         IReadOnlyList<string> made = RecoveryCode.NewSet();
@@ -99,7 +98,7 @@ public sealed class SecondFactorDesk(
         SignIn signIn = progress.SignIn;
         if (await limiter.WaitAsync(signIn.RealmId, SignInDesk.TotpAccountOf(user.Id), progress.Origin.IpAddress, cancellationToken) is { } wait)
             return (0, new ProofResult.Limited(wait));
-        return await signIns.CountTryAsync(signIn, cancellationToken) is { } tries ? (tries, null) : (0, new ProofResult.NoTriesLeft());
+        return await signIns.CountTryAsItIsAsync(signIn, cancellationToken) is { } tries ? (tries, null) : (0, new ProofResult.NoTriesLeft());
     }
 
     private async Task<ProofResult> WrongAsync(
