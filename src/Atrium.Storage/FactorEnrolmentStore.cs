@@ -40,7 +40,7 @@ public sealed class FactorEnrolmentStore(Database database)
 
     /// <summary>
     /// Makes the prepared factor the person's, with the step of its first code spent and recovery codes beside it, together with what the sign-in
-    /// becomes. False, with nothing done, when another submit was faster.
+    /// becomes. False, with nothing done, when another submit was faster, or another sign-in in which the person got a factor.
     /// </summary>
     public Task<bool> ConfirmAsync(SignIn signIn, Factor factor, IReadOnlyList<SecretHash> recoveryCodes, Origin origin, CancellationToken cancellationToken) =>
         database.TryRecordAsync(
@@ -52,7 +52,10 @@ public sealed class FactorEnrolmentStore(Database database)
                         "DELETE FROM factor_enrolments WHERE realm_id = @RealmId AND factor_id = @Id AND sign_in_id = @signIn",
                         new { factor.RealmId, factor.Id, signIn = signIn.Id }) == 0
                     || !await SignInStore.ChangeAsync(connection, signIn, newHandle: null)
-                    || !await FactorStore.InsertAsync(database, connection, factor))
+                    || !await FactorStore.InsertAsync(database, connection, factor)
+                    || await connection.ExecuteScalarAsync<long>(
+                        "SELECT count(*) FROM factors WHERE realm_id = @RealmId AND user_id = @UserId AND confirmed = @Confirmed",
+                        new { factor.RealmId, factor.UserId, factor.Confirmed }) > 1)
                 {
                     return false;
                 }

@@ -9,6 +9,9 @@ namespace Atrium.Core.SignIns;
 /// </summary>
 public static class SignInEngine
 {
+    /// <summary>How long ago the password may have been shown when an account gets a second factor: no longer than a sign-in lasts.</summary>
+    private static readonly TimeSpan FreshForEnrolment = TimeSpan.FromMinutes(30);
+
     public static SignInStep Next(SignIn signIn, SignInFacts facts)
     {
         if (facts.Client.Status != ClientStatus.Active)
@@ -23,7 +26,7 @@ public static class SignInEngine
             return new SignInStep.Refuse(SignInRefusal.OrganizationUnavailable);
 
         if (facts.User is not { } user || !signIn.HasProved(AuthenticationMethod.Password))
-            return Identity(IsUnderChosen(signIn, profile) ? facts.ChosenOrganization : null, signIn, facts);
+            return Identity(Entered(signIn, facts), signIn, facts);
         if (user.Status != UserStatus.Active)
             return new SignInStep.Refuse(SignInRefusal.UserDisabled);
         if (AsksForAccount(signIn, user))
@@ -34,7 +37,7 @@ public static class SignInEngine
         {
             return AsksForLevel(signIn) && EntersWithoutSecondFactor(signIn, facts)
                 ? new SignInStep.Refuse(SignInRefusal.RequirementsUnmet)
-                : SecondFactor(user, facts);
+                : SecondFactor(user, signIn, facts);
         }
 
         if (signIn.SealedCodes is not null)
@@ -100,6 +103,10 @@ public static class SignInEngine
     private static Organization? PolicyOf(Id<Organization> chosen, SignInFacts facts) =>
         facts.Memberships.FirstOrDefault(entry => entry.IsEffective && entry.Organization.Id == chosen)?.Organization;
 
+    /// <summary>The organization that the sign-in itself is of, before anybody is known to be in it.</summary>
+    private static Organization? Entered(SignIn signIn, SignInFacts facts) =>
+        IsUnderChosen(signIn, facts.Client.ProfileFor(signIn.Door)) ? facts.ChosenOrganization : null;
+
     private static SignInStep? UnderPolicyOf(Organization organization, SignIn signIn, SignInFacts facts, User user) =>
         SignInPolicy.GapOf(organization.Settings, new ShownProofs(signIn.Proofs, facts.Now)) switch
         {
@@ -108,7 +115,7 @@ public static class SignInEngine
             PolicyGap.Identity => Identity(organization, signIn, facts),
             PolicyGap.SecondFactor when SignInPolicy.MethodsFor(PolicyGap.SecondFactor, organization.Settings) is [] =>
                 new SignInStep.Refuse(SignInRefusal.MethodNotAllowed),
-            _ => SecondFactor(user, facts),
+            _ => SecondFactor(user, signIn, facts),
         };
 
     /// <summary>Asks who it is, by what the organization that is entered allows; one that takes only a connection says so once it is known who asks.</summary>
@@ -120,10 +127,18 @@ public static class SignInEngine
             : new SignInStep.Prove(methods, OffersOrganizationOption(signIn, facts.Client));
     }
 
-    private static SignInStep SecondFactor(User user, SignInFacts facts)
+    /// <summary>
+    /// Asks for a factor that there is, or for a new one. An old session alone gives an account no second factor: who has nothing but its cookie would
+    /// lock the person out (OWASP ASVS 7.5.1).
+    /// </summary>
+    private static SignInStep SecondFactor(User user, SignIn signIn, SignInFacts facts)
     {
         IReadOnlyList<Factor> confirmed = [.. facts.Factors.Where(static factor => factor.Confirmed)];
-        return confirmed.Count == 0 ? new SignInStep.EnrolFactor(user) : new SignInStep.ProveFactor(user, confirmed);
+        if (confirmed.Count > 0)
+            return new SignInStep.ProveFactor(user, confirmed);
+        return signIn.Proofs.Any(proof => SignInPolicy.IsIdentity(proof.Method) && facts.Now - proof.At <= FreshForEnrolment)
+            ? new SignInStep.EnrolFactor(user)
+            : Identity(Entered(signIn, facts), signIn, facts);
     }
 
     /// <summary>
@@ -137,9 +152,10 @@ public static class SignInEngine
 
     private static bool AsksForLevel(SignIn signIn) => AuthenticationLevels.AskedBy(signIn.Request) == AuthenticationLevel.MultiFactor;
 
-    /// <summary>Whether the organization that is entered lets second factors count for nothing.</summary>
+    /// <summary>Whether the person has no second factor, and enters an organization that would let none count.</summary>
     private static bool EntersWithoutSecondFactor(SignIn signIn, SignInFacts facts) =>
-        signIn.Choice.Selected is { } chosen
+        !facts.Factors.Any(static factor => factor.Confirmed)
+        && signIn.Choice.Selected is { } chosen
         && PolicyOf(chosen, facts) is { } entered
         && SignInPolicy.MethodsFor(PolicyGap.SecondFactor, entered.Settings) is [];
 

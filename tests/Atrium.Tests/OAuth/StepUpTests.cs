@@ -142,6 +142,16 @@ public sealed class StepUpTests(DemoServer server) : IClassFixture<DemoServer>
     }
 
     [Fact]
+    public async Task An_old_session_alone_gives_an_account_no_second_factor()
+    {
+        User user = await walk.PersonAsync();
+        await browser.TokensAsync(user.Email);
+        server.Clock.Advance(TimeSpan.FromMinutes(31));
+        (await browser.SilentlyAsync(FactorWalk.AsksForMfa, ("prompt", "none")))["error"].ShouldBe("login_required");
+        await FactorWalk.OpenEnrolmentAsync(browser, user);
+    }
+
+    [Fact]
     public async Task A_resource_server_that_introspects_learns_the_level_and_the_time()
     {
         HostedForm form = await browser.OpenAsync(OAuthBrowser.Authorize(("client_id", "demo-server")));

@@ -63,6 +63,27 @@ public abstract partial class StoreContract
     }
 
     [Fact]
+    public async Task Of_sign_ins_in_which_one_person_sets_up_a_factor_at_once_one_makes_it()
+    {
+        Client client = await MakeClient();
+        User user = await MakeUser("mia@example.test");
+        List<(SignIn SignIn, Factor Factor)> attempts = [];
+        for (int i = 0; i < 20; i++)
+        {
+            (SignIn signIn, _) = await MakeSignIn(client, user);
+            attempts.Add((signIn, Prepared(user)));
+            await Enrolments.PrepareAsync(signIn.Id, attempts[i].Factor, None);
+        }
+
+        bool[] won = await AtOnce(i => Enrolments.ConfirmAsync(
+            attempts[i].SignIn, attempts[i].Factor with { Confirmed = true, LastUsedStep = 100 }, Hashes(i), Origin.System, None));
+        won.Count(static one => one).ShouldBe(1);
+        (await Factors.ListAsync(Realm.Id, user.Id, new PageRequest<Factor>(10), None)).Items.ShouldHaveSingleItem();
+        RecoveryCodes left = await RecoveryCodeStore.FindAsync(Realm.Id, user.Id, None);
+        Hashes(Array.IndexOf(won, true)).ShouldAllBe(hash => left.Contains(hash));
+    }
+
+    [Fact]
     public async Task Of_many_uses_of_a_recovery_code_at_once_one_counts_and_one_that_comes_too_late_spends_nothing()
     {
         Client client = await MakeClient();

@@ -1,4 +1,3 @@
-using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Core.Resources;
 using Atrium.Core.Users;
