@@ -144,8 +144,22 @@ public sealed class SessionStore(Database database)
     /// <summary>Ends all of a person's sessions, and with them every grant.</summary>
     public Task<int> EndAllAsync(
         Id<Realm> realm, Id<User> user, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        EndOthersAsync(realm, user, except: null, reason, now, origin, cancellationToken);
+
+    /// <summary>Ends all of a person's sessions but this one, and with them every grant.</summary>
+    /// <param name="except">Null to end all.</param>
+    public Task<int> EndOthersAsync(
+        Id<Realm> realm, Id<User> user, Id<Session>? except, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
         database.RecordAsync(
-            realm, origin, async (connection, log) => (await EndAllAsync(connection, log, realm, user, reason, now)).Count, cancellationToken);
+            realm,
+            origin,
+            async (connection, log) => (await EndAsync(
+                connection,
+                log,
+                except is null ? "user_id = @user" : "user_id = @user AND id <> @except",
+                new { realm, user, except, reason = reason.ToString(), now },
+                now)).Count,
+            cancellationToken);
 
     /// <summary>Makes a session as part of a larger change, where no client is signed in to.</summary>
     internal static async Task InsertAsync(DbConnection connection, Session session, SecretHash? cookie)

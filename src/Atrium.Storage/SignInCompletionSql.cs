@@ -36,6 +36,9 @@ internal static class SignInCompletionSql
     private const string SpendChallenge =
         $"UPDATE factor_challenges SET spent_at = @now WHERE realm_id = @realm AND id = @challenge AND {WithGrant}";
 
+    private const string SpendRecoveryCode =
+        $"DELETE FROM recovery_codes WHERE realm_id = @realm AND user_id = @user AND code_hash = @recoveryCode AND {WithGrant}";
+
     private const string SpendVerification =
         $"""
         UPDATE email_verifications SET spent_at = @now WHERE realm_id = @realm AND id = @verification AND {WithGrant};
@@ -84,6 +87,7 @@ internal static class SignInCompletionSql
         step = completion.Proof?.Step,
         challenge = completion.Proof?.Challenge,
         verification = completion.Proof?.Verification,
+        recoveryCode = completion.Proof?.RecoveryCode?.Hash,
     });
 
     /// <summary>The one-time things that the sign-in rests on: held against everybody else from here to the commit.</summary>
@@ -104,6 +108,12 @@ internal static class SignInCompletionSql
                 EXISTS (SELECT 1 FROM factors
                     WHERE realm_id = @realm AND id = @factor AND (last_used_step IS NULL OR last_used_step < @step){database.ForUpdateOf("factors")})
                 """;
+        }
+
+        if (completion.Proof?.RecoveryCode is not null)
+        {
+            yield return
+                $"EXISTS (SELECT 1 FROM recovery_codes WHERE realm_id = @realm AND user_id = @user AND code_hash = @recoveryCode{database.ForUpdateOf("recovery_codes")})";
         }
 
         if (completion.Proof?.Verification is not null)
@@ -143,6 +153,8 @@ internal static class SignInCompletionSql
             yield return SpendFactor;
         if (completion.Proof?.Challenge is not null)
             yield return SpendChallenge;
+        if (completion.Proof?.RecoveryCode is not null)
+            yield return SpendRecoveryCode;
         if (completion.Proof?.Verification is not null)
             yield return SpendVerification;
         if (completion.IsStored)

@@ -51,9 +51,12 @@ public static class EventTypes
     public const string SigningKeyRotated = "signing_key.rotated";
     public const string UserCreated = "user.created";
     public const string UserDeleted = "user.deleted";
+    public const string UserFactorConfirmed = "user.factor.confirmed";
     public const string UserFactorCreated = "user.factor.created";
     public const string UserFactorDeleted = "user.factor.deleted";
     public const string UserPasswordChanged = "user.password.changed";
+    public const string UserRecoveryCodesCreated = "user.recovery_codes.created";
+    public const string UserRecoveryCodeUsed = "user.recovery_code.used";
     public const string UserUpdated = "user.updated";
     public const string WebhookCreated = "webhook.created";
     public const string WebhookDeleted = "webhook.deleted";

@@ -8,10 +8,12 @@ public enum SignInFailure
     WrongPassword,
     WrongTotp,
     WrongEmailCode,
+    WrongRecoveryCode,
     Expired,
     ClientDisabled,
     UserDisabled,
     TooManyTries,
     OrganizationUnavailable,
     MethodNotAllowed,
+    RequirementsUnmet,
 }

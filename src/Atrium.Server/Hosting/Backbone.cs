@@ -107,6 +107,8 @@ public static class BackboneServices
         .AddSingleton<OrganizationRemains>()
         .AddSingleton<UserStore>()
         .AddSingleton<FactorStore>()
+        .AddSingleton<FactorEnrolmentStore>()
+        .AddSingleton<RecoveryCodeStore>()
         .AddSingleton<MembershipStore>()
         .AddSingleton<RoleStore>()
         .AddSingleton<SessionStore>()

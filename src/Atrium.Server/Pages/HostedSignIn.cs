@@ -15,7 +15,8 @@ namespace Atrium.Server.Pages;
 /// The hosted sign-in: shows the page of the step that is next, takes what its form brings, and leads to the next page or back to the client.
 /// Every form is answered by a redirect or by the same page with what was wrong. It decides nothing: the engine does.
 /// </summary>
-public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, AuthorizationResponse responses)
+public sealed class HostedSignIn(
+    SignInDesk desk, SecondFactorDesk factors, FactorPages factorPages, BrowserCookies cookies, AuthorizationResponse responses)
 {
     private static readonly OAuthError Unknown = new("ATR1301", "invalid_request", "This page belongs to a sign-in that is over, or was never begun.");
     private static readonly OAuthError OtherBrowser = new("ATR1302", "invalid_request", "This sign-in was begun in another browser, or its cookies are gone.");
@@ -24,6 +25,7 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
 
     private const string WrongPassword = "That e-mail and password don’t match.";
     private const string WrongCode = "That code is not right, or was used before. Enter the one that the app shows now.";
+    private const string WrongRecoveryCode = "That recovery code is not right, or was used before. Enter another one.";
     private const string WrongChoice = "That organization can’t be chosen any more. Choose another.";
     private const string Limited = "Too many tries. Wait a minute, then try again.";
     private const string Busy = "Many people are signing in just now. Try again in a moment.";
@@ -58,7 +60,8 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         SignInStep step = await desk.NextAsync(progress, cancellationToken);
         return step is SignInStep.Complete complete
             ? await FinishAsync(context, realm, progress, complete, page.Handle, cancellationToken)
-            : HostedPages.Of(page, step);
+            : await PageAsync(
+                page with { ByRecoveryCode = FactorPages.AsksForRecoveryCode(context) }, step, error: null, StatusCodes.Status200OK, cancellationToken);
     }
 
     private async Task<IResult> TakeAsync(HttpContext context, CancellationToken cancellationToken)
@@ -79,7 +82,20 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         return await desk.NextAsync(progress, cancellationToken) switch
         {
             SignInStep.Prove prove when form.ContainsKey("password") => await TakePasswordAsync(page, progress, prove, form, cancellationToken),
-            SignInStep.ProveFactor factor when form.ContainsKey("code") => await TakeCodeAsync(page, progress, factor, form, cancellationToken),
+            SignInStep.ConfirmAccount when form.ContainsKey("account") => await TakeAccountAsync(page, progress, form, cancellationToken),
+            SignInStep.EnrolFactor enrol when form.ContainsKey("code") =>
+                await TakeCodeAsync(page, enrol, await factors.ConfirmAsync(progress, enrol.User, form.ValueOf("code") ?? "", cancellationToken), cancellationToken),
+            SignInStep.KeepRecoveryCodes keep when form.ContainsKey("kept") => await TakeKeptAsync(page, progress, keep, form, cancellationToken),
+            SignInStep.ProveFactor factor when form.ContainsKey("recovery_code") => await TakeCodeAsync(
+                page with { ByRecoveryCode = true },
+                factor,
+                await factors.ProveRecoveryCodeAsync(progress, factor.User, form.ValueOf("recovery_code") ?? "", cancellationToken),
+                cancellationToken),
+            SignInStep.ProveFactor factor when form.ContainsKey("code") => await TakeCodeAsync(
+                page,
+                factor,
+                await desk.ProveTotpAsync(progress, factor.User, factor.Factors, form.ValueOf("code") ?? "", challenge: null, cancellationToken),
+                cancellationToken),
             SignInStep.ChooseOrganization choose when form.ContainsKey("organization") =>
                 await TakeChoiceAsync(page, progress, choose, form, cancellationToken),
 
@@ -100,28 +116,53 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         ProofResult result = await desk.ProvePasswordAsync(progress, email, password, cancellationToken);
         return result is ProofResult.Proved proved
             ? await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken)
-            : NotProved(page, step, result, WrongPassword, email);
+            : await NotProvedAsync(page, step, result, WrongPassword, email, cancellationToken);
     }
 
-    private async Task<IResult> TakeCodeAsync(
-        HostedPage page, SignInProgress progress, SignInStep.ProveFactor step, IReadOnlyDictionary<string, StringValues> form, CancellationToken cancellationToken)
+    /// <summary>Whether to go on as whom the browser is signed in as; the page knows two answers, and anything else is none.</summary>
+    private async Task<IResult> TakeAccountAsync(
+        HostedPage page, SignInProgress progress, IReadOnlyDictionary<string, StringValues> form, CancellationToken cancellationToken)
     {
-        string code = form.ValueOf("code") ?? "";
-        ProofResult result = await desk.ProveTotpAsync(
-            progress, step.User, step.Factors, code, challenge: null, cancellationToken);
+        SignIn? answered = form.ValueOf("account") switch
+        {
+            "continue" => progress.SignIn with { AccountConfirmed = true },
+            "other" => progress.SignIn.ForSomebodyElse(),
+            _ => null,
+        };
+        if (answered is null)
+            return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
+        SignInProgress next = progress with { SignIn = answered };
+        return await GoOnAsync(page, next, await desk.NextAsync(next, cancellationToken), cancellationToken);
+    }
+
+    private async Task<IResult> TakeKeptAsync(
+        HostedPage page,
+        SignInProgress progress,
+        SignInStep.KeepRecoveryCodes step,
+        IReadOnlyDictionary<string, StringValues> form,
+        CancellationToken cancellationToken)
+    {
+        SignInProgress kept = await factorPages.KeepAsync(progress, step, form.ContainsKey("sign_out_others"), cancellationToken);
+        return await GoOnAsync(page, kept, await desk.NextAsync(kept, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>What came of a code, whichever kind it is of. That of a new factor is stored already.</summary>
+    private async Task<IResult> TakeCodeAsync(HostedPage page, SignInStep step, ProofResult result, CancellationToken cancellationToken)
+    {
+        string wrongCode = page.ByRecoveryCode ? WrongRecoveryCode : WrongCode;
         switch (result)
         {
-            case ProofResult.Proved proved:
+            case ProofResult.Proved proved when step is not SignInStep.EnrolFactor:
                 return await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken);
-            case ProofResult.NoTriesLeft:
+            case ProofResult.Proved or ProofResult.NoTriesLeft:
                 return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
             case ProofResult.Wrong wrong:
                 SignInStep next = await desk.NextAsync(wrong.Progress, cancellationToken);
                 if (next is SignInStep.Refuse)
                     await desk.EndAsync(wrong.Progress, cancellationToken);
-                return HostedPages.Of(page with { SignIn = wrong.Progress.SignIn }, next, error: WrongCode, status: StatusCodes.Status400BadRequest);
+                return await PageAsync(page with { SignIn = wrong.Progress.SignIn }, next, wrongCode, StatusCodes.Status400BadRequest, cancellationToken);
             default:
-                return NotProved(page, step, result, WrongCode, email: null);
+                return await NotProvedAsync(page, step, result, wrongCode, email: null, cancellationToken);
         }
     }
 
@@ -160,8 +201,10 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         return responses.Code(realm, progress.Client, progress.SignIn.Request, completed.Code);
     }
 
-    private static IResult NotProved(HostedPage page, SignInStep step, ProofResult result, string wrong, string? email)
+    private async Task<IResult> NotProvedAsync(
+        HostedPage page, SignInStep step, ProofResult result, string wrong, string? email, CancellationToken cancellationToken)
     {
+        page = await factorPages.WithContentAsync(page, step, cancellationToken);
         switch (result)
         {
             case ProofResult.Limited limited:
@@ -174,6 +217,11 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
                 return HostedPages.Of(page, step, email, wrong, StatusCodes.Status400BadRequest);
         }
     }
+
+    /// <summary>The page of this step, with what it shows.</summary>
+    private async Task<IResult> PageAsync(
+        HostedPage page, SignInStep step, string? error, int status, CancellationToken cancellationToken) =>
+        HostedPages.Of(await factorPages.WithContentAsync(page, step, cancellationToken), step, email: null, error, status);
 
     /// <summary>The sign-in that the request names, if it was begun in this browser.</summary>
     private async Task<Found?> FindAsync(

@@ -33,6 +33,21 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
         new(typeof(CodePage), model, statusCode, redirectUri);
 
     /// <inheritdoc cref="SignIn"/>
+    public static PageResult Account(AccountModel model, string? redirectUri) => new(typeof(AccountPage), model, StatusCodes.Status200OK, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Enrol(EnrolModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(EnrolPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult RecoveryCodes(RecoveryCodesModel model, string? redirectUri) =>
+        new(typeof(RecoveryCodesPage), model, StatusCodes.Status200OK, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult RecoveryCode(RecoveryCodeModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(RecoveryCodePage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
     public static PageResult Organization(OrganizationModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
         new(typeof(OrganizationPage), model, statusCode, redirectUri);
 

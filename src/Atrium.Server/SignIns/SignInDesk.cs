@@ -167,7 +167,7 @@ public sealed class SignInDesk(
                 return new ProofResult.Proved(progress with
                 {
                     SignIn = signIn with { Proofs = [.. signIn.Proofs, NewProof(AuthenticationMethod.Totp)] },
-                    Proof = new SpentProof(Factor: factor.Id, Step: step, Challenge: challenge),
+                    Proof = SpentProof.Of(factor, step, challenge, clock.GetUtcNow()),
                 });
             }
         }
@@ -176,7 +176,7 @@ public sealed class SignInDesk(
         return new ProofResult.Wrong(progress with { SignIn = signIn with { FailedTries = tries } });
     }
 
-    /// <summary>The name under which wrong codes of a person's factors are counted, wherever they are typed.</summary>
+    /// <summary>The name under which wrong codes of a person's factors and wrong recovery codes are counted, wherever they are typed.</summary>
     public static string TotpAccountOf(Id<User> user) => $"totp {user}";
 
     /// <summary>The time step that a code of this factor matches now; null for a wrong or a used one.</summary>
@@ -233,10 +233,10 @@ public sealed class SignInDesk(
         DateTimeOffset now = clock.GetUtcNow();
         SignIn signIn = progress.SignIn;
 
-        // A browser's session is built on only when nothing new was proved; otherwise it gets a new id (OWASP ASVS 7.2.4).
-        Session? standing = progress.Standing is { } session && signIn.SessionId == session.Id && session.Proofs.SequenceEqual(signIn.Proofs)
-            ? session
-            : null;
+        // A browser's session is built on only when nothing new was proved; otherwise it gets a new id (OWASP ASVS 7.2.4). One that more was
+        // proved upon lasts no longer than it would have: nobody has shown again who they are.
+        Session? begun = progress.Standing is { } session && signIn.SessionId == session.Id ? session : null;
+        Session? standing = begun is not null && begun.Proofs.SequenceEqual(signIn.Proofs) ? begun : null;
         Session used = standing ?? new Session
         {
             RealmId = signIn.RealmId,
@@ -248,7 +248,7 @@ public sealed class SignInDesk(
             UserAgent = signIn.Request.UserAgent,
             CreatedAt = now,
             UpdatedAt = now,
-            ExpiresAt = now + SessionLifetime,
+            ExpiresAt = begun?.ExpiresAt ?? now + SessionLifetime,
         };
         Grant grant = new()
         {

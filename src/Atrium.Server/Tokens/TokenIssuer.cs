@@ -46,6 +46,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         json.WriteNumber("iat"u8, now);
         json.WriteNumber("exp"u8, now + AccessTokenAge(facts.Client, facts.Grant.Door));
         json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
+        json.WriteString("acr"u8, AuthenticationLevels.NameOf(AuthenticationLevels.Of(facts.Session.Proofs)));
         json.WriteString("jti"u8, TokenId.New(facts.Grant.Id));
         json.WriteString("sid"u8, facts.Session.Id.ToString());
         json.WriteString("client_id"u8, facts.Client.ClientId);
@@ -76,6 +77,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
             json.WriteNumber("iat"u8, now);
             json.WriteNumber("exp"u8, now + facts.Client.Settings.Openid.DefaultIdTokenAge);
             json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
+            json.WriteString("acr"u8, AuthenticationLevels.NameOf(AuthenticationLevels.Of(facts.Session.Proofs)));
             json.WriteString("sid"u8, facts.Session.Id.ToString());
             if (facts.Grant.Door == Door.AppNative)
                 json.WriteString("isk"u8, facts.Session.Id.ToString());
@@ -193,20 +195,15 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         json.WriteString("jti"u8, tokenId);
     }
 
-    /// <summary>RFC 8176: how the person authenticated.</summary>
+    /// <summary>
+    /// RFC 8176: how the person authenticated. Every code that works once is an <c>otp</c>, a recovery code too; <c>mfa</c> goes with the level.
+    /// </summary>
     private static void WriteMethods(Utf8JsonWriter json, IReadOnlyList<Proof> proofs)
     {
         json.WriteStartArray("amr"u8);
-        foreach (AuthenticationMethod method in proofs.Select(static proof => proof.Method).Distinct())
-        {
-            json.WriteStringValue(method switch
-            {
-                AuthenticationMethod.Password => "pwd"u8,
-                _ => "otp"u8,
-            });
-        }
-
-        if (proofs.Select(static proof => proof.Method).Distinct().Count() > 1)
+        foreach (string method in proofs.Select(static proof => proof.Method == AuthenticationMethod.Password ? "pwd" : "otp").Distinct())
+            json.WriteStringValue(method);
+        if (AuthenticationLevels.Of(proofs) == AuthenticationLevel.MultiFactor)
             json.WriteStringValue("mfa"u8);
         json.WriteEndArray();
     }

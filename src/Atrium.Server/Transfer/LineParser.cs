@@ -15,7 +15,7 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private static readonly Dictionary<string, AuthenticationMethod> Methods =
-        Enum.GetValues<AuthenticationMethod>().ToDictionary(static method => JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString()), StringComparer.Ordinal);
+        SignInPolicy.Named.ToDictionary(static method => JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString()), StringComparer.Ordinal);
 
     private readonly DateTimeOffset now = clock.GetUtcNow();
 

@@ -24,6 +24,9 @@ public sealed class PageTests
     {
         ["sign-in"] = PageResult.SignIn(new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile), Hostile),
         ["code"] = PageResult.Code(new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile, 2, Hostile), Hostile),
+        ["account"] = PageResult.Account(new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile), Hostile),
+        ["recovery codes"] = PageResult.RecoveryCodes(new(Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, [Hostile]), Hostile),
+        ["recovery code"] = PageResult.RecoveryCode(new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile, 1, Hostile), Hostile),
         ["organization"] = PageResult.Organization(new(Hostile, Hostile, new(Hostile, []), Hostile, [new(Hostile, Hostile, Hostile)], Hostile, Hostile), Hostile),
         ["message"] = PageResult.Message(
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, Hostile), new(Hostile, new(Hostile, [new(Hostile, Hostile)]))), 400, Hostile),

@@ -35,8 +35,8 @@ public sealed record CheckedRequest
 
     public string? IdTokenHint { get; init; }
 
-    /// <summary>No standing session will do: the client wants the person to show again who they are, or to be another.</summary>
-    public bool WantsFreshSignIn => (Prompts & (Prompts.Login | Prompts.SelectAccount)) != Prompts.None;
+    /// <summary>No standing session will do: the client wants the person to show again who they are.</summary>
+    public bool WantsFreshSignIn => Prompts.HasFlag(Prompts.Login);
 
     public bool MustBeSilent => Prompts == Prompts.Silent;
 }
@@ -115,6 +115,8 @@ public static class AuthorizeCheck
                 Resource = resource,
                 DpopJkt = dpopJkt,
                 LoginHint = OAuthParameters.LoginHintOf(parameters),
+                AcrValues = OAuthParameters.AcrValuesOf(parameters),
+                SelectAccount = prompts.HasFlag(Prompts.SelectAccount),
                 OnOrganizationPath = pathOrganization is not null,
             },
             Choice = organization is { } chosen ? new OrganizationChoice.Chosen(chosen) : OrganizationChoice.Unchosen,

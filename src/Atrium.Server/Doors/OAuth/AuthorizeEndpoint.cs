@@ -33,6 +33,7 @@ public sealed class AuthorizeEndpoint(
     private static readonly OAuthError LoginRequired = new("ATR1230", "login_required", "Nobody is signed in whom the request could be answered for without a page.");
     private static readonly OAuthError InteractionRequired = new("ATR1231", "interaction_required", "The person has something to do before the request can be answered.");
     private static readonly OAuthError SelectionRequired = new("ATR1232", "account_selection_required", "The person has to choose an organization before the request can be answered.");
+    private static readonly OAuthError OtherAccount = new("ATR1281", "account_selection_required", "Somebody else is signed in than login_hint names.");
 
     public async Task<IResult> HandleAsync(HttpContext context, string? org, CancellationToken cancellationToken)
     {
@@ -115,6 +116,7 @@ public sealed class AuthorizeEndpoint(
         {
             SignInStep.Refuse refused => Refuse(HostedPages.ErrorOf(refused.Reason)),
             SignInStep.Prove when asked.MustBeSilent => Refuse(LoginRequired),
+            SignInStep.ConfirmAccount when asked.MustBeSilent => Refuse(OtherAccount),
             SignInStep.ChooseOrganization when asked.MustBeSilent => Refuse(SelectionRequired),
             not SignInStep.Complete when asked.MustBeSilent => Refuse(InteractionRequired),
             _ => await hosted.StartAsync(context, realm, progress, step, cancellationToken),

@@ -43,7 +43,7 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
     {
         json.WriteBoolean("active"u8, true);
         json.WriteString("token_type"u8, TokenBody.TypeOf(access.DpopJkt));
-        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "jti", "sid", "cnf" })
+        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "acr", "jti", "sid", "cnf" })
         {
             if (access.Claims.TryGetProperty(name, out JsonElement value))
             {

@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Hosting;
@@ -71,6 +72,11 @@ public sealed record MetadataBody
 
     public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
 
+    /// <summary>Null where no browser is sent: direct flows take no <c>acr_values</c>.</summary>
+    public IReadOnlyList<string>? AcrValuesSupported { get; init; }
+
+    public IReadOnlyList<string> UiLocalesSupported => ["en"];
+
     /// <summary>RFC 9207 section 3.</summary>
     public required bool AuthorizationResponseIssParameterSupported { get; init; }
 
@@ -87,7 +93,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Client
 {
     private static readonly string[] PersonClaims =
     [
-        "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
+        "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "acr", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
         "picture", "locale", "updated_at", "email", "email_verified",
     ];
 
@@ -110,6 +116,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Client
             RevocationEndpoint = $"{root}/revoke",
             EndSessionEndpoint = $"{root}/logout",
             ResponseModesSupported = ["query"],
+            AcrValuesSupported = AuthenticationLevels.Names,
             AuthorizationResponseIssParameterSupported = true,
             DpopSigningAlgValuesSupported = dpop.Algorithms,
             IdTokenSigningAlgValuesSupported = await keys.AlgorithmsOfAsync(realm.Id, cancellationToken),

@@ -37,6 +37,7 @@ public static class OAuthDoor
         .AddSingleton<LogoutEndpoint>()
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
+        .AddSingleton<FactorPages>()
         .AddSingleton<HostedSignIn>()
         .AddSingleton<HostedInvitations>();
 

@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
+using Atrium.Core.SignIns;
 using Atrium.Server.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
@@ -65,6 +66,10 @@ public static class OAuthParameters
     /// <summary>Who the client thinks the person is; what is too long to be a name is left out.</summary>
     public static string? LoginHintOf(IReadOnlyDictionary<string, StringValues> parameters) =>
         parameters.ValueOf("login_hint") is { Length: <= MaxHintLength } hint ? hint : null;
+
+    /// <summary>The levels that the client asks for, of those that there are; the rest is voluntary (OpenID Connect Core section 3.1.2.1).</summary>
+    public static IReadOnlyList<string> AcrValuesOf(IReadOnlyDictionary<string, StringValues> parameters) =>
+        [.. AuthenticationLevels.Names.Intersect(parameters.ValueOf("acr_values")?.Split(' ') ?? [])];
 
     /// <summary>What is stored with a sign-in, by anybody who knows a public client's id, has a limit.</summary>
     public static OAuthError? CheckLengths(IReadOnlyDictionary<string, StringValues> parameters) =>
