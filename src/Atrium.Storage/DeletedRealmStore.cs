@@ -17,6 +17,7 @@ public sealed class DeletedRealmStore(Database database)
         ("refresh_tokens", "token_hash"),
         ("authorization_codes", "code_hash"),
         ("grants", "id"),
+        ("mailed_codes", "sign_in_id"),
         ("sign_ins", "id"),
         ("sessions", "id"),
         ("factor_challenges", "id"),

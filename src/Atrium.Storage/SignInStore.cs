@@ -113,22 +113,24 @@ public sealed class SignInStore(Database database)
     public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, Origin origin, CancellationToken cancellationToken)
     {
         return proof is null
-            ? database.WriteOneAsync(ChangeAsync, cancellationToken)
+            ? database.WriteOneAsync(connection => ChangeAsync(connection, signIn, newHandle), cancellationToken)
             : database.TryRecordAsync(
                 signIn.RealmId,
                 origin,
                 async (connection, log) =>
-                    await FactorStore.SpendAsync(database, connection, log, signIn.RealmId, proof, signIn.Proofs[^1].At) && await ChangeAsync(connection),
+                    await FactorStore.SpendAsync(database, connection, log, signIn.RealmId, proof, signIn.Proofs[^1].At)
+                    && await ChangeAsync(connection, signIn, newHandle),
                 cancellationToken);
-
-        async Task<bool> ChangeAsync(DbConnection connection) => await connection.ExecuteAsync(
-            """
-            UPDATE sign_ins SET handle_hash = coalesce(@handle, handle_hash), user_id = @UserId, session_id = @SessionId, proofs = @Proofs,
-                choice = @Choice, organization_id = @OrganizationId, failed_tries = @FailedTries, version = version + 1
-            WHERE realm_id = @RealmId AND id = @Id AND version = @Version
-            """,
-            Row(signIn, newHandle, browser: null)) == 1;
     }
+
+    /// <summary>Stores a sign-in as it has become over the version it was read at, within a change; false when somebody else was faster.</summary>
+    internal static async Task<bool> ChangeAsync(DbConnection connection, SignIn signIn, SecretHash? newHandle) => await connection.ExecuteAsync(
+        """
+        UPDATE sign_ins SET handle_hash = coalesce(@handle, handle_hash), user_id = @UserId, session_id = @SessionId, proofs = @Proofs,
+            choice = @Choice, organization_id = @OrganizationId, failed_tries = @FailedTries, version = version + 1
+        WHERE realm_id = @RealmId AND id = @Id AND version = @Version
+        """,
+        Row(signIn, newHandle, browser: null)) == 1;
 
     /// <summary>
     /// Counts a try of a second factor, whatever version the sign-in has come to: how many there have been now; null when the sign-in is
@@ -242,6 +244,7 @@ public sealed class SignInStore(Database database)
             Memberships = ofAll || signIn.Choice.Selected is not null || ChoosesAmongAll(signIn, client) ? memberships : [],
             ChosenOrganization = await results.ReadSingleOrDefaultAsync<Organization>(),
             ChosenIsShared = (await results.ReadAsync<Id<Organization>>()).Any() || client.SharedWithAll || (!ofAll && signIn.Choice.Selected is null),
+            Realm = await results.ReadSingleAsync<RealmSettings>(),
         };
     }
 

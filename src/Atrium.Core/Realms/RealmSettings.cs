@@ -10,4 +10,10 @@ public sealed record RealmSettings
 
     [Description("How many days an event stays in the log.")]
     public int EventRetentionDays { get; init; } = 365;
+
+    [Description("How people come to the realm by themselves.")]
+    public SignUpSettings SignUp { get; init; } = new();
+
+    [Description("Whether nobody signs in, through whatever door, before the e-mail address is verified. The AuthKit door asks for it in any case.")]
+    public bool EmailVerificationRequired { get; init; }
 }

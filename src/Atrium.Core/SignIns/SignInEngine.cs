@@ -26,7 +26,7 @@ public static class SignInEngine
             return Identity(IsUnderChosen(signIn, profile) ? facts.ChosenOrganization : null, signIn, facts);
         if (user.Status != UserStatus.Active)
             return new SignInStep.Refuse(SignInRefusal.UserDisabled);
-        if (RequiresVerifiedEmail(signIn.Door) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
+        if (RequiresVerifiedEmail(signIn.Door, facts) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
             return new SignInStep.VerifyEmail(user);
         if (AsksSecondFactor(facts) && !signIn.HasProved(AuthenticationMethod.Totp))
             return SecondFactor(user, facts);
@@ -121,8 +121,8 @@ public static class SignInEngine
         facts.Factors.Any(static factor => factor.Confirmed)
         || (facts.Client.Settings.AppNative.Enabled && facts.Client.Settings.AppNative.Steps.Any(static step => step.Contains("totp")));
 
-    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified.</summary>
-    private static bool RequiresVerifiedEmail(Door door) => door == Door.AuthKit;
+    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified. A realm may make it the rule of every door.</summary>
+    private static bool RequiresVerifiedEmail(Door door, SignInFacts facts) => door == Door.AuthKit || facts.Realm.EmailVerificationRequired;
 
     /// <summary>
     /// Whether the sign-in itself is the chosen organization's. In a multi-org token a selection is judged when the token is issued; at the

@@ -190,7 +190,8 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
             });
         }
 
-        if (proofs.Select(static proof => proof.Method).Distinct().Count() > 1)
+        // A mailed code beside a password is no second factor: whoever has the mailbox can have the password changed.
+        if (proofs.Any(static proof => proof.Method == AuthenticationMethod.Totp) && proofs.Any(static proof => proof.Method != AuthenticationMethod.Totp))
             json.WriteStringValue("mfa"u8);
         json.WriteEndArray();
     }

@@ -4,6 +4,7 @@ using Atrium.Core.SignIns;
 using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
 using Atrium.Server.Tokens;
@@ -23,6 +24,7 @@ public sealed class AuthorizeEndpoint(
     HostedSignIn hosted,
     BrowserCookies cookies,
     AuthorizationResponse responses,
+    IMailTransport mail,
     TimeProvider clock)
 {
     /// <summary>What a browser and a proxy carry in an address without trouble.</summary>
@@ -33,6 +35,8 @@ public sealed class AuthorizeEndpoint(
     private static readonly OAuthError LoginRequired = new("ATR1230", "login_required", "Nobody is signed in whom the request could be answered for without a page.");
     private static readonly OAuthError InteractionRequired = new("ATR1231", "interaction_required", "The person has something to do before the request can be answered.");
     private static readonly OAuthError SelectionRequired = new("ATR1232", "account_selection_required", "The person has to choose an organization before the request can be answered.");
+    private static readonly OAuthError NoSignUp = new("ATR1330", "invalid_request", "prompt=create can't be answered: people come to this realm by invitation.");
+    private static readonly OAuthError NoSignUpInto = new("ATR1331", "invalid_request", "prompt=create can't be for an organization: nobody new belongs to one. Leave org out, or invite the person.");
     private static readonly OAuthError BadHint = new("ATR1233", "invalid_request", "id_token_hint is not an ID token of this realm for this client.");
 
     public async Task<IResult> HandleAsync(HttpContext context, string? org, CancellationToken cancellationToken)
@@ -72,6 +76,8 @@ public sealed class AuthorizeEndpoint(
             IpAddress = context.RemoteAddress(),
             UserAgent = context.Request.UserAgent(),
         };
+        if (asked.WantsSignUp && !SignUpRules.IsOffered(realm.Settings, asked.Choice, mail.Sends))
+            return Refuse(SignUpRules.IsOpen(realm.Settings, mail.Sends) ? NoSignUpInto : NoSignUp);
         string? hintedSubject = null;
         if (asked.IdTokenHint is { } hint)
         {
@@ -95,7 +101,7 @@ public sealed class AuthorizeEndpoint(
             SignInStep.Prove when asked.MustBeSilent => Refuse(LoginRequired),
             SignInStep.ChooseOrganization when asked.MustBeSilent => Refuse(SelectionRequired),
             not SignInStep.Complete when asked.MustBeSilent => Refuse(InteractionRequired),
-            _ => await hosted.StartAsync(context, realm, progress, step, cancellationToken),
+            _ => await hosted.StartAsync(context, realm, progress, step, asked.WantsSignUp, cancellationToken),
         };
 
         IResult Refuse(OAuthError error) => responses.Error(realm, client, request.RedirectUri!, request.State, error);

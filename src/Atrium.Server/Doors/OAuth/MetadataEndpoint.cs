@@ -1,10 +1,12 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -53,7 +55,7 @@ public sealed record MetadataBody
 
     public IReadOnlyList<string> CodeChallengeMethodsSupported => [Pkce.Method];
 
-    public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
+    public IReadOnlyList<string> PromptValuesSupported { get; init; } = ["none", "login", "consent", "select_account"];
 
     /// <summary>RFC 9207 section 3.</summary>
     public required bool AuthorizationResponseIssParameterSupported { get; init; }
@@ -67,7 +69,7 @@ public sealed record MetadataBody
 }
 
 /// <summary>Discovery documents and keys.</summary>
-public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations)
+public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations, IMailTransport mail)
 {
     private static readonly string[] PersonClaims =
     [
@@ -80,8 +82,9 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
     /// <summary>The realm's own issuer, of <c>multi_org</c> tokens.</summary>
     public IResult OfRealm(HttpContext context)
     {
-        string root = publicUrl.Realm(context.Realm().Handle);
-        return Answer(context, new MetadataBody
+        Realm realm = context.Realm();
+        string root = publicUrl.Realm(realm.Handle);
+        MetadataBody body = new()
         {
             Issuer = root,
             AuthorizationEndpoint = $"{root}/authorize",
@@ -95,7 +98,12 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
             AuthorizationResponseIssParameterSupported = true,
             IdTokenSigningAlgValuesSupported = [RealmKeys.ES256, RealmKeys.RS256],
             ClaimsSupported = [.. PersonClaims, "organizations"],
-        });
+        };
+
+        // OpenID Connect Initiating User Registration 1.0 section 4.
+        return Answer(
+            context,
+            SignUpRules.IsOpen(realm.Settings, mail.Sends) ? body with { PromptValuesSupported = [.. body.PromptValuesSupported, "create"] } : body);
     }
 
     /// <summary>

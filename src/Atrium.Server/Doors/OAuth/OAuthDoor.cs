@@ -28,7 +28,10 @@ public static class OAuthDoor
         .AddSingleton<LogoutEndpoint>()
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
+        .AddSingleton<HostedVisits>()
         .AddSingleton<HostedSignIn>()
+        .AddSingleton<HostedEmailVerification>()
+        .AddSingleton<HostedAccounts>()
         .AddSingleton<HostedInvitations>();
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
@@ -49,6 +52,7 @@ public static class OAuthDoor
         MapLogout(realm, "/oidc/logout");
         MapLogout(organization, "/oidc/logout");
         HostedSignIn.Map(realm);
+        HostedAccounts.Map(realm);
         HostedInvitations.Map(realm);
     }
 
