@@ -123,6 +123,9 @@ public sealed class HostedEmailVerificationTests(HostedEmailVerificationTests.St
         AppNative.Answer start = await app.StartAtAsync(await app.PathOfAsync("northwind"));
         AppNative.Answer refused = await app.PasswordAsync(start, user.Email);
         refused.Json.ToString().ShouldContain("must be verified");
+        ManagementAnswer explained = (await new ManagementCalls(server).PostAsync(
+            "/explain/sign-in", new { user = user.Email, client_id = "demo-native", organization = "northwind", door = "app_native" })).Expect(200);
+        explained["outcome"].ShouldBe("refused");
         (await new AuthKitCalls(server).PasswordAsync(user.Email)).ShouldBe(HttpStatusCode.Forbidden, "email_verification_required");
     }
 
