@@ -18,6 +18,7 @@ public sealed class DeletedRealmStore(Database database)
         ("authorization_codes", "code_hash"),
         ("grants", "id"),
         ("factor_enrolments", "factor_id"),
+        ("mailed_codes", "sign_in_id"),
         ("sign_ins", "id"),
         ("sessions", "id"),
         ("factor_challenges", "id"),

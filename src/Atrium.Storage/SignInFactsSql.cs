@@ -15,8 +15,8 @@ internal sealed class SignInFactsSql(string from, string where)
         $"{SqlTypes.Of("m", MembershipStore.Columns)}, o.realm_id AS organization_split, {SqlTypes.Of("o", OrganizationStore.Columns)}";
 
     /// <summary>
-    /// Four queries: the person's factors; the memberships to choose among while the choice is open, or the chosen one; the organization
-    /// chosen; whether the client is shared with it.
+    /// Five queries: the person's factors; the memberships to choose among while the choice is open, or the chosen one; the organization
+    /// chosen; whether the client is shared with it; the settings of the realm.
     /// </summary>
     public string Text { get; } =
         $"""
@@ -42,6 +42,8 @@ internal sealed class SignInFactsSql(string from, string where)
 
         SELECT s.organization_id
         FROM {from} JOIN client_organizations s ON s.realm_id = i.realm_id AND s.client_id = i.client_id AND s.organization_id = i.organization_id
-        WHERE i.realm_id = @realm AND {where}
+        WHERE i.realm_id = @realm AND {where};
+
+        SELECT settings FROM realms WHERE id = @realm
         """;
 }

@@ -250,6 +250,7 @@ public sealed class SignInStore(Database database)
             Memberships = ofAll || signIn.Choice.Selected is not null || ChoosesAmongAll(signIn, client) ? memberships : [],
             ChosenOrganization = await results.ReadSingleOrDefaultAsync<Organization>(),
             ChosenIsShared = (await results.ReadAsync<Id<Organization>>()).Any() || client.SharedWithAll || (!ofAll && signIn.Choice.Selected is null),
+            Realm = await results.ReadSingleAsync<RealmSettings>(),
         };
     }
 

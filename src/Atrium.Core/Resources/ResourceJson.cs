@@ -43,6 +43,7 @@ namespace Atrium.Core.Resources;
         typeof(Words<SessionEnd>),
         typeof(Words<SignInFailure>),
         typeof(Words<SigningKeyStatus>),
+        typeof(Words<SignUpPolicy>),
         typeof(Words<TokenIssuerSetting>),
         typeof(Words<TokenProfile>),
         typeof(Words<UserStatus>),

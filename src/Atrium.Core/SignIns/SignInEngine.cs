@@ -31,7 +31,7 @@ public static class SignInEngine
             return new SignInStep.Refuse(SignInRefusal.UserDisabled);
         if (AsksForAccount(signIn, user))
             return new SignInStep.ConfirmAccount(user);
-        if (RequiresVerifiedEmail(signIn.Door) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
+        if (RequiresVerifiedEmail(signIn.Door, facts) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
             return new SignInStep.VerifyEmail(user);
         if (!signIn.HasSecondFactor && AsksSecondFactor(signIn, facts))
         {
@@ -171,8 +171,8 @@ public static class SignInEngine
         EmailAddress.Normalize(hint) is var name
         && (name == EmailAddress.Normalize(user.Email) || (user.Username is { } username && name == EmailAddress.Normalize(username)));
 
-    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified.</summary>
-    private static bool RequiresVerifiedEmail(Door door) => door == Door.AuthKit;
+    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified. A realm may make it the rule of every door.</summary>
+    private static bool RequiresVerifiedEmail(Door door, SignInFacts facts) => door == Door.AuthKit || facts.Realm.EmailVerificationRequired;
 
     /// <summary>
     /// Whether the sign-in itself is the chosen organization's. In a multi-org token a selection is judged when the token is issued; at the

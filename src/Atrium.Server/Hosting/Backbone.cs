@@ -127,6 +127,8 @@ public static class BackboneServices
         .AddSingleton<MailTemplateStore>()
         .AddSingleton<InvitationStore>()
         .AddSingleton<InvitationAcceptance>()
+        .AddSingleton<MailedCodeStore>()
+        .AddSingleton<AccountStore>()
         .AddSingleton<NodeStore>()
         .AddSingleton<CleaningStore>();
 }

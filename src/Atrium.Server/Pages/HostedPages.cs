@@ -7,6 +7,7 @@ using Atrium.Server.Doors;
 using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
+using Atrium.Server.Mail;
 using Atrium.Server.SignIns;
 using Microsoft.AspNetCore.Http.Extensions;
 
@@ -77,7 +78,14 @@ public static class HostedPages
         step switch
         {
             SignInStep.Prove => PageResult.SignIn(
-                new SignInModel(page.Realm.Name, page.Client.Name, FormOf(page), email ?? page.SignIn.Request.LoginHint, error),
+                new SignInModel(
+                    page.Realm.Name,
+                    page.Client.Name,
+                    FormOf(page),
+                    email ?? page.SignIn.Request.LoginHint,
+                    error,
+                    SignUpRules.IsOffered(page.Realm.Settings, page.SignIn.Choice, SendsMail(page)) ? AccountPages.AddressOf(page.Realm, page.Handle, MailedCodePurpose.SignUp) : null,
+                    SendsMail(page) ? AccountPages.AddressOf(page.Realm, page.Handle, MailedCodePurpose.PasswordReset) : null),
                 page.SignIn.Request.RedirectUri,
                 status),
             SignInStep.ConfirmAccount account => PageResult.Account(
@@ -110,11 +118,8 @@ public static class HostedPages
             SignInStep.EnrolFactor enrol when page.Enrolment is { } enrolment =>
                 FactorPages.Enrol(page, FormOf(page), enrol.User, enrolment, StartAgain(page), error, status),
             SignInStep.KeepRecoveryCodes keep when page.RecoveryCodes.Count > 0 => FactorPages.RecoveryCodes(page, FormOf(page), keep.User),
-            SignInStep.VerifyEmail => Stopped(
-                page,
-                new("ATR1316", "access_denied", "The e-mail address of the account is not verified."),
-                "Verify your e-mail first",
-                "Follow the link in the message that was sent to you, then sign in again."),
+            // It mails something, so it is shown where it is asked for alone.
+            SignInStep.VerifyEmail => new SeeOther(AddressOf(page.Realm, page.Handle)),
             SignInStep.UseConnection connection => Stopped(
                 page,
                 new("ATR1317", "access_denied", "The organization lets people in through its own identity provider only."),
@@ -160,6 +165,8 @@ public static class HostedPages
                 new PageLink($"Back to {page.Client.Name}", back)),
             StatusCodes.Status400BadRequest);
     }
+
+    private static bool SendsMail(HostedPage page) => page.Context.RequestServices.GetRequiredService<IMailTransport>().Sends;
 
     private static PageForm FormOf(HostedPage page) =>
         new(AddressOf(page.Realm, page.Handle), [new("handle", page.Handle)]);

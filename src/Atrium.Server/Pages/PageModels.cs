@@ -16,7 +16,10 @@ public sealed record PageLink(string Text, string Href);
 /// <param name="Client">The display name of the application that the person signs in to.</param>
 /// <param name="Email">What was typed before, or the request's <c>login_hint</c>. There is no such place for a password.</param>
 /// <param name="Error">Why the last try failed, in the person's words; null at the first sight of the page.</param>
-public sealed record SignInModel(string Realm, string Client, PageForm Form, string? Email = null, string? Error = null);
+/// <param name="SignUp">Where somebody new makes an account; null where nobody does.</param>
+/// <param name="ForgotPassword">Where a forgotten password is replaced; null where none can be.</param>
+public sealed record SignInModel(
+    string Realm, string Client, PageForm Form, string? Email = null, string? Error = null, string? SignUp = null, string? ForgotPassword = null);
 
 /// <summary>The page that asks whether to go on as whom the browser is signed in as. It posts <c>account</c>: <c>continue</c> or <c>other</c>.</summary>
 /// <param name="Name">What the person is called; null where only the address is known.</param>

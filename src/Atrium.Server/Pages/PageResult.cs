@@ -57,6 +57,18 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
 
     public static PageResult Invitation(InvitationModel model, int statusCode) => new(typeof(InvitationPage), model, statusCode, redirectUri: null);
 
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Mailbox(MailboxModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(MailboxPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult MailedCode(MailedCodeModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(MailedCodePage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult NewPassword(NewPasswordModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(NewPasswordPage), model, statusCode, redirectUri);
+
     public static PageResult Demo(DemoModel model) => new(typeof(DemoPage), model, StatusCodes.Status200OK, redirectUri: null);
 
     public static PageResult DemoMail(DemoMailModel model) => new(typeof(DemoMailPage), model, StatusCodes.Status200OK, redirectUri: null, frames: true);

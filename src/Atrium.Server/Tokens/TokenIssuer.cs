@@ -203,6 +203,8 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         json.WriteStartArray("amr"u8);
         foreach (string method in proofs.Select(static proof => proof.Method == AuthenticationMethod.Password ? "pwd" : "otp").Distinct())
             json.WriteStringValue(method);
+
+        // A mailed code beside a password is no second factor: whoever has the mailbox can have the password changed.
         if (AuthenticationLevels.Of(proofs) == AuthenticationLevel.MultiFactor)
             json.WriteStringValue("mfa"u8);
         json.WriteEndArray();

@@ -4,6 +4,7 @@ using Atrium.Core.SignIns;
 using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
+using Atrium.Server.Mail;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
 using Microsoft.AspNetCore.Http.Extensions;
@@ -23,6 +24,7 @@ public sealed class AuthorizeEndpoint(
     AuthorizationResponse responses,
     PushedRequests pushed,
     IdTokenHints hints,
+    IMailTransport mail,
     TimeProvider clock)
 {
     /// <summary>What a browser and a proxy carry in an address without trouble.</summary>
@@ -34,6 +36,8 @@ public sealed class AuthorizeEndpoint(
     private static readonly OAuthError InteractionRequired = new("ATR1231", "interaction_required", "The person has something to do before the request can be answered.");
     private static readonly OAuthError SelectionRequired = new("ATR1232", "account_selection_required", "The person has to choose an organization before the request can be answered.");
     private static readonly OAuthError OtherAccount = new("ATR1281", "account_selection_required", "Somebody else is signed in than login_hint names.");
+    private static readonly OAuthError NoSignUp = new("ATR1330", "invalid_request", "prompt=create can't be answered: people come to this realm by invitation.");
+    private static readonly OAuthError NoSignUpInto = new("ATR1331", "invalid_request", "prompt=create can't be for an organization: nobody new belongs to one. Leave org out, or invite the person.");
 
     public async Task<IResult> HandleAsync(HttpContext context, string? org, CancellationToken cancellationToken)
     {
@@ -95,6 +99,8 @@ public sealed class AuthorizeEndpoint(
             IpAddress = context.RemoteAddress(),
             UserAgent = context.Request.UserAgent(),
         };
+        if (asked.WantsSignUp && !SignUpRules.IsOffered(realm.Settings, asked.Choice, mail.Sends))
+            return Refuse(SignUpRules.IsOpen(realm.Settings, mail.Sends) ? NoSignUpInto : NoSignUp);
         string? hintedSubject = null;
         if (asked.IdTokenHint is { } hint)
         {
@@ -119,7 +125,7 @@ public sealed class AuthorizeEndpoint(
             SignInStep.ConfirmAccount when asked.MustBeSilent => Refuse(OtherAccount),
             SignInStep.ChooseOrganization when asked.MustBeSilent => Refuse(SelectionRequired),
             not SignInStep.Complete when asked.MustBeSilent => Refuse(InteractionRequired),
-            _ => await hosted.StartAsync(context, realm, progress, step, cancellationToken),
+            _ => await hosted.StartAsync(context, realm, progress, step, asked.WantsSignUp, cancellationToken),
         };
 
         IResult Refuse(OAuthError error) => responses.Error(realm, client, request.RedirectUri!, request.State, error);

@@ -7,6 +7,7 @@ using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -70,7 +71,7 @@ public sealed record MetadataBody
     /// <summary>RFC 9449 section 5.1.</summary>
     public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
 
-    public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
+    public IReadOnlyList<string> PromptValuesSupported { get; init; } = ["none", "login", "consent", "select_account"];
 
     /// <summary>Null where no browser is sent: direct flows take no <c>acr_values</c>.</summary>
     public IReadOnlyList<string>? AcrValuesSupported { get; init; }
@@ -89,7 +90,8 @@ public sealed record MetadataBody
 }
 
 /// <summary>Discovery documents and keys.</summary>
-public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, ClientSignatures signatures, DpopCheck dpop, OrganizationStore organizations)
+public sealed class MetadataEndpoint(
+    PublicUrl publicUrl, RealmKeys keys, ClientSignatures signatures, DpopCheck dpop, OrganizationStore organizations, IMailTransport mail)
 {
     private static readonly string[] PersonClaims =
     [
@@ -104,7 +106,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Client
     {
         Realm realm = context.Realm();
         string root = publicUrl.Realm(realm.Handle);
-        return Answer(context, new MetadataBody
+        MetadataBody body = new()
         {
             Issuer = root,
             AuthorizationEndpoint = $"{root}/authorize",
@@ -122,7 +124,12 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Client
             IdTokenSigningAlgValuesSupported = await keys.AlgorithmsOfAsync(realm.Id, cancellationToken),
             TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "organizations"],
-        });
+        };
+
+        // OpenID Connect Initiating User Registration 1.0 section 4.
+        return Answer(
+            context,
+            SignUpRules.IsOpen(realm.Settings, mail.Sends) ? body with { PromptValuesSupported = [.. body.PromptValuesSupported, "create"] } : body);
     }
 
     /// <summary>

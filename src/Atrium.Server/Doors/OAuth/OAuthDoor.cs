@@ -38,7 +38,10 @@ public static class OAuthDoor
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
         .AddSingleton<FactorPages>()
+        .AddSingleton<HostedVisits>()
         .AddSingleton<HostedSignIn>()
+        .AddSingleton<HostedEmailVerification>()
+        .AddSingleton<HostedAccounts>()
         .AddSingleton<HostedInvitations>();
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
@@ -59,6 +62,7 @@ public static class OAuthDoor
         MapLogout(realm, "/oidc/logout");
         MapLogout(organization, "/oidc/logout");
         HostedSignIn.Map(realm);
+        HostedAccounts.Map(realm);
         HostedInvitations.Map(realm);
     }
 
