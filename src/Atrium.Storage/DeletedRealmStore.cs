@@ -29,6 +29,7 @@ public sealed class DeletedRealmStore(Database database)
         ("connections", "id"),
         ("client_organizations", "client_id, organization_id"),
         ("client_origins", "client_id, origin"),
+        ("organization_budget_notices", "client_id, day"),
         ("clients", "id"),
         ("webhook_attempts", "delivery_id, number"),
         ("webhook_deliveries", "id"),

@@ -80,6 +80,7 @@ internal static class GrantSpendingSql
         given = redemption.Mark,
         givenExpiresAt = redemption.RefreshExpiresAt,
         switchTo = (Id<Organization>?)null,
+        mostMemberships = redemption.MostMemberships,
     };
 
     public static object ParametersOf(RefreshRotation rotation) => new
@@ -92,6 +93,7 @@ internal static class GrantSpendingSql
         given = rotation.SuccessorHash,
         givenExpiresAt = rotation.ExpiresAt,
         switchTo = rotation.SwitchTo,
+        mostMemberships = rotation.MostMemberships,
     };
 
     /// <summary>A refresh token for the grant of what was spent, which lives no longer than its session.</summary>

@@ -66,6 +66,7 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(MailPreviewResource))]
 [JsonSerializable(typeof(MailTemplateResource))]
 [JsonSerializable(typeof(MembershipResource))]
+[JsonSerializable(typeof(OrganizationBudgetResource))]
 [JsonSerializable(typeof(OrganizationDomainResource))]
 [JsonSerializable(typeof(OrganizationResource))]
 [JsonSerializable(typeof(RealmResource))]

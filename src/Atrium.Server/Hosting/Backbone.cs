@@ -108,6 +108,7 @@ public static class BackboneServices
         .AddSingleton<SigningKeyStore>()
         .AddSingleton<SignInStore>()
         .AddSingleton<GrantStore>()
+        .AddSingleton<BudgetNoticeStore>()
         .AddSingleton<GuessStore>()
         .AddSingleton<IdempotencyStore>()
         .AddSingleton<ConnectionStore>()

@@ -47,6 +47,7 @@ public abstract partial class StoreContract
         await FanOut(NewDelivery(webhook, "usr_1"));
 
         await MakeEndedMailAndInvitation();
+        (await new BudgetNoticeStore(Database).TellAsync(Realm.Id, client.Id, Now, new EventDraft("client.test", "c_1", "{}"), None)).ShouldBeTrue();
 
         (string Table, TimeSpan Stays)[] times =
         [
@@ -61,6 +62,7 @@ public abstract partial class StoreContract
             ("webhook_deliveries", TimeSpan.FromDays(30)),
             ("mail_failures", TimeSpan.FromDays(7)),
             ("invitations", Invitation.DefaultLifetime + TimeSpan.FromDays(90)),
+            ("organization_budget_notices", TimeSpan.FromDays(2)),
             ("sessions", TimeSpan.FromDays(30 + 7)),
         ];
         times.Select(static entry => entry.Table).ShouldBe(CleaningStore.Endings.Select(static ending => ending.Table));

@@ -31,7 +31,7 @@ public sealed record MetadataBody
     /// <summary>Where the app-native door goes on; no standard names it.</summary>
     public string? AuthnEndpoint { get; init; }
 
-    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "offline_access"];
+    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "phone", "address", "offline_access"];
 
     public required IReadOnlyList<string> ClaimsSupported { get; init; }
 
@@ -72,7 +72,8 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
     private static readonly string[] PersonClaims =
     [
         "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
-        "picture", "locale", "updated_at", "email", "email_verified",
+        "picture", "locale", "updated_at", "email", "email_verified", "phone_number",
+        "phone_number_verified", "address",
     ];
 
     private static readonly OAuthError NoSuchPath = new("ATR1701", "not_found", "The path names no organization.", StatusCodes.Status404NotFound);

@@ -14,6 +14,9 @@ public sealed record PresentedAccessToken(JsonElement Claims, GrantFacts? Facts)
 {
     public string? ClientId => Jwt.StringOf(Claims, "client_id");
 
+    /// <summary>Whether it left its organizations out and names userinfo for them.</summary>
+    public bool SaysElsewhere => Claims.TryGetProperty(OrganizationProjection.ElsewhereClaim, out _);
+
     public IReadOnlyList<string> Scopes => Jwt.StringOf(Claims, "scope")?.Split(' ') ?? [];
 }
 

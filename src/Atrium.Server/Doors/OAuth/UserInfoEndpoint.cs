@@ -25,14 +25,17 @@ public sealed class UserInfoEndpoint(PresentedTokens tokens, TimeProvider clock)
             return Challenge(context, Missing);
         if (await tokens.ReadAccessTokenAsync(context.Realm(), token, cancellationToken) is not { Facts: { } facts } presented)
             return Challenge(context, Invalid);
-        if (!presented.Scopes.Contains(TokenIssuer.OpenIdScope))
+        bool isOpenId = presented.Scopes.Contains(TokenIssuer.OpenIdScope);
+        if (!isOpenId && !presented.SaysElsewhere)
             return Challenge(context, NoScope);
 
-        OrganizationClaims organizations = facts.OrganizationsAt(clock.GetUtcNow());
+        // A token that names this place for its organizations is answered with them, whatever its scopes are: with what it would have carried.
+        OrganizationProjection organizations = facts.OrganizationsAt(clock.GetUtcNow()).InFull();
         return new ClaimsAnswer(json =>
         {
             json.WriteString("sub"u8, facts.User.Id.ToString());
-            TokenIssuer.WriteProfile(json, facts.User, presented.Scopes);
+            if (isOpenId)
+                TokenIssuer.WriteProfile(json, facts.User, presented.Scopes);
             organizations.WriteTo(json);
         });
     }
