@@ -35,6 +35,9 @@ public sealed record MetadataBody
 
     public required IReadOnlyList<string> ClaimsSupported { get; init; }
 
+    /// <summary>Said because the default is normal claims alone: organizations over a client's budget are distributed.</summary>
+    public IReadOnlyList<string> ClaimTypesSupported => ["normal", "distributed"];
+
     public IReadOnlyList<string> ResponseTypesSupported => ["code"];
 
     public required IReadOnlyList<string> ResponseModesSupported { get; init; }
