@@ -34,6 +34,7 @@ public sealed class DeletedRealmStore(Database database)
         ("client_organizations", "client_id, organization_id"),
         ("client_origins", "client_id, origin"),
         ("client_assertions", "client_id, jti_hash"),
+        ("organization_budget_notices", "client_id, day"),
         ("clients", "id"),
         ("webhook_attempts", "delivery_id, number"),
         ("webhook_deliveries", "id"),

@@ -95,6 +95,7 @@ internal static class GrantSpendingSql
         given = redemption.Mark,
         givenExpiresAt = redemption.RefreshExpiresAt,
         switchTo = (Id<Organization>?)null,
+        mostMemberships = redemption.MostMemberships,
     };
 
     public static object ParametersOf(RefreshRotation rotation) => new
@@ -109,6 +110,7 @@ internal static class GrantSpendingSql
         given = rotation.SuccessorHash,
         givenExpiresAt = rotation.ExpiresAt,
         switchTo = rotation.SwitchTo,
+        mostMemberships = rotation.MostMemberships,
     };
 
     /// <summary>From now on whoever refreshes must hold the key. The first key stays.</summary>

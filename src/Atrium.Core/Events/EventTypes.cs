@@ -11,6 +11,7 @@ public static class EventTypes
     public const string ClientDeleted = "client.deleted";
     public const string ClientOrganizationAdded = "client.organization.added";
     public const string ClientOrganizationRemoved = "client.organization.removed";
+    public const string ClientOrganizationBudgetExceeded = "client.organization_budget_exceeded";
     public const string ClientSecretRotated = "client.secret_rotated";
     public const string ClientUpdated = "client.updated";
     public const string ConnectionCreated = "connection.created";

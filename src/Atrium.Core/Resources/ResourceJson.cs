@@ -68,6 +68,7 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(MailTemplateResource))]
 [JsonSerializable(typeof(MembershipResource))]
 [JsonSerializable(typeof(NewRecoveryCodesResource))]
+[JsonSerializable(typeof(OrganizationBudgetResource))]
 [JsonSerializable(typeof(OrganizationDomainResource))]
 [JsonSerializable(typeof(OrganizationResource))]
 [JsonSerializable(typeof(RealmResource))]

@@ -60,7 +60,7 @@ public static class AtriumServer
             builder.Services.AddHostedService<EventSequencer>();
         builder.Services.AddSingleton<IDomainRecords, DnsClient>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
-        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
+        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>().AddSingleton<BudgetNotices>();
         builder.Services.AddSingleton<GuessLimiter>().AddSingleton<MailLimiter>().AddSingleton<EmailCodes>().AddSingleton<MailedCodes>().AddSingleton<AccountDesk>()
             .AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>().AddSingleton<SecondFactorDesk>()
             .AddSingleton<SignInExplainer>();

@@ -118,6 +118,7 @@ public static class BackboneServices
         .AddSingleton<PushedRequestStore>()
         .AddSingleton<GrantStore>()
         .AddSingleton<DpopProofStore>()
+        .AddSingleton<BudgetNoticeStore>()
         .AddSingleton<GuessStore>()
         .AddSingleton<IdempotencyStore>()
         .AddSingleton<ConnectionStore>()

@@ -23,10 +23,19 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     public string IssuerOf(GrantFacts facts) =>
         publicUrl.Issuer(facts.Grant.Door, facts.Realm.Handle, facts.Client, facts.Grant.Choice.Selected);
 
+    /// <summary>
+    /// What tokens of this grant carry of the organizations: the array up to the client's budget, else where it is. A door that has no such place
+    /// gives it whole.
+    /// </summary>
+    public OrganizationProjection Project(GrantFacts facts, OrganizationClaims organizations) =>
+        publicUrl.UserInfo(facts.Grant.Door, facts.Realm.Handle) is { } endpoint
+            ? organizations.WithinBudget(facts.Client.Settings.Tokens.OrganizationBudgetBytes, endpoint)
+            : organizations.InFull();
+
     /// <param name="scopes">The scopes of this token: those of the grant, or fewer.</param>
     /// <param name="dpopJkt">The key that it is bound to, if any.</param>
     public async Task<string> AccessTokenAsync(
-        GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes, string? dpopJkt, CancellationToken cancellationToken)
+        GrantFacts facts, OrganizationProjection organizations, IReadOnlyList<string> scopes, string? dpopJkt, CancellationToken cancellationToken)
     {
         RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
         return Jwt.Sign(key, Jwt.AccessTokenType, json =>
@@ -37,7 +46,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     }
 
     /// <summary>What an access token says (RFC 9068 section 2.2), into the JSON object that is being written.</summary>
-    public void WriteAccessClaims(Utf8JsonWriter json, GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes)
+    public void WriteAccessClaims(Utf8JsonWriter json, GrantFacts facts, OrganizationProjection organizations, IReadOnlyList<string> scopes)
     {
         long now = clock.GetUtcNow().ToUnixTimeSeconds();
         json.WriteString("iss"u8, IssuerOf(facts));
@@ -64,7 +73,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
 
     /// <summary>OpenID Connect Core section 2.</summary>
     public async Task<string> IdTokenAsync(
-        GrantFacts facts, OrganizationClaims organizations, string? nonce, CancellationToken cancellationToken)
+        GrantFacts facts, OrganizationProjection organizations, string? nonce, CancellationToken cancellationToken)
     {
         RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
         long now = clock.GetUtcNow().ToUnixTimeSeconds();
@@ -169,6 +178,24 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         {
             json.WriteString("email"u8, user.Email);
             json.WriteBoolean("email_verified"u8, user.EmailVerified);
+        }
+
+        if (scopes.Contains("phone") && user.PhoneNumber is { } phoneNumber)
+        {
+            json.WriteString("phone_number"u8, phoneNumber);
+            json.WriteBoolean("phone_number_verified"u8, user.PhoneNumberVerified);
+        }
+
+        if (scopes.Contains("address") && user.Address is { } address)
+        {
+            json.WriteStartObject("address"u8);
+            WriteKnown("formatted", address.Formatted);
+            WriteKnown("street_address", address.StreetAddress);
+            WriteKnown("locality", address.Locality);
+            WriteKnown("region", address.Region);
+            WriteKnown("postal_code", address.PostalCode);
+            WriteKnown("country", address.Country);
+            json.WriteEndObject();
         }
 
         void WriteKnown(string name, string? value)

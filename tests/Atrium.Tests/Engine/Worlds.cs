@@ -136,6 +136,14 @@ internal static class Worlds
         JoinedAt = entry.Membership.JoinedAt,
     };
 
+    public static GrantFacts WithBudget(this GrantFacts facts, int bytes) => facts with
+    {
+        Client = facts.Client with
+        {
+            Settings = facts.Client.Settings with { Tokens = facts.Client.Settings.Tokens with { OrganizationBudgetBytes = bytes } },
+        },
+    };
+
     public static Gen<T> Of<T>(params T[] values) => Gen.Elements(values);
 
     /// <summary>A world and the same one with its memberships in another order.</summary>

@@ -52,7 +52,7 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
             }
         }
 
-        access.Facts?.OrganizationsAt(now).WriteTo(json);
+        access.Facts?.OrganizationsAt(now).InFull().WriteTo(json);
     }
 
     private void Write(Utf8JsonWriter json, RefreshToken token, GrantFacts facts, Client client, DateTimeOffset now)
@@ -66,6 +66,6 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
         json.WriteNumber("iat"u8, token.CreatedAt.ToUnixTimeSeconds());
         json.WriteNumber("exp"u8, token.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("sid"u8, facts.Session.Id.ToString());
-        facts.OrganizationsAt(now).WriteTo(json);
+        facts.OrganizationsAt(now).InFull().WriteTo(json);
     }
 }

@@ -40,9 +40,12 @@ public sealed record MetadataBody
     /// <summary>Where the app-native door goes on; no standard names it.</summary>
     public string? AuthnEndpoint { get; init; }
 
-    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "offline_access"];
+    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "phone", "address", "offline_access"];
 
     public required IReadOnlyList<string> ClaimsSupported { get; init; }
+
+    /// <summary>Said because the default is normal claims alone: organizations over a client's budget are distributed.</summary>
+    public IReadOnlyList<string> ClaimTypesSupported => ["normal", "distributed"];
 
     public IReadOnlyList<string> ResponseTypesSupported => ["code"];
 
@@ -96,7 +99,7 @@ public sealed class MetadataEndpoint(
     private static readonly string[] PersonClaims =
     [
         "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "acr", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
-        "picture", "locale", "updated_at", "email", "email_verified",
+        "picture", "locale", "updated_at", "email", "email_verified", "phone_number", "phone_number_verified", "address",
     ];
 
     private static readonly OAuthError NoSuchPath = new("ATR1701", "not_found", "The path names no organization.", StatusCodes.Status404NotFound);
