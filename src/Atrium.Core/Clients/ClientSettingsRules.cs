@@ -27,6 +27,7 @@ public static class ClientSettingsRules
         .. RestrictionFaults(settings.Restrictions.Organizations),
         .. AppNativeFaults(settings.AppNative),
         .. AuthenticationFaults(settings, isConfidential),
+        .. PartyFaults(settings),
     ];
 
     private static IEnumerable<(string Field, int? Value, int Least, int Most)> Numbers(ClientSettings settings) =>
@@ -69,6 +70,13 @@ public static class ClientSettingsRules
 
         if (!DiscoveryParameters.Contains(appNative.DiscoveryParameter))
             yield return new("/app_native/discovery_parameter", $"The parameters are {string.Join(", ", DiscoveryParameters)}.");
+    }
+
+    /// <summary>Applications that take people's passwords themselves are the realm's owner's.</summary>
+    private static IEnumerable<Fault> PartyFaults(ClientSettings settings)
+    {
+        if (!settings.FirstParty && (settings.AppNative.Enabled || settings.Authkit.Enabled))
+            yield return new("/first_party", "The AuthKit and app-native doors are for first-party applications: a third party's signs people in by the browser.");
     }
 
     private static IEnumerable<Fault> AuthenticationFaults(ClientSettings settings, bool isConfidential)

@@ -101,6 +101,7 @@ public static class BackboneServices
         .AddSingleton<OrganizationDomainStore>()
         .AddSingleton<OrganizationRemains>()
         .AddSingleton<UserStore>()
+        .AddSingleton<ConsentStore>()
         .AddSingleton<FactorStore>()
         .AddSingleton<MembershipStore>()
         .AddSingleton<RoleStore>()

@@ -15,7 +15,7 @@ namespace Atrium.Server.Pages;
 /// The hosted sign-in: shows the page of the step that is next, takes what its form brings, and leads to the next page or back to the client.
 /// Every form is answered by a redirect or by the same page with what was wrong. It decides nothing: the engine does.
 /// </summary>
-public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, AuthorizationResponse responses)
+public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, AuthorizationResponse responses, HostedConsent consents)
 {
     private static readonly OAuthError Unknown = new("ATR1301", "invalid_request", "This page belongs to a sign-in that is over, or was never begun.");
     private static readonly OAuthError OtherBrowser = new("ATR1302", "invalid_request", "This sign-in was begun in another browser, or its cookies are gone.");
@@ -51,14 +51,15 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
     private async Task<IResult> ShowAsync(HttpContext context, CancellationToken cancellationToken)
     {
         Realm realm = context.Realm();
-        if (await FindAsync(context, realm, OAuthParameters.OfQuery(context.Request), cancellationToken) is not (var page, var progress) found)
+        IReadOnlyDictionary<string, StringValues> query = OAuthParameters.OfQuery(context.Request);
+        if (await FindAsync(context, realm, query, cancellationToken) is not (var page, var progress) found)
             return HostedPages.Over(context, realm, Unknown);
         if (found.Error is { } error)
             return HostedPages.Over(context, realm, error);
         SignInStep step = await desk.NextAsync(progress, cancellationToken);
         return step is SignInStep.Complete complete
             ? await FinishAsync(context, realm, progress, complete, page.Handle, cancellationToken)
-            : HostedPages.Of(page, step);
+            : HostedPages.Of(page with { Find = query.ValueOf("find") }, step);
     }
 
     private async Task<IResult> TakeAsync(HttpContext context, CancellationToken cancellationToken)
@@ -82,6 +83,9 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
             SignInStep.ProveFactor factor when form.ContainsKey("code") => await TakeCodeAsync(page, progress, factor, form, cancellationToken),
             SignInStep.ChooseOrganization choose when form.ContainsKey("organization") =>
                 await TakeChoiceAsync(page, progress, choose, form, cancellationToken),
+
+            SignInStep.Consent consent when form.ContainsKey("decision") =>
+                await consents.TakeAsync(page, progress, consent, form, (allowed, next) => GoOnAsync(page, allowed, next, cancellationToken), cancellationToken),
 
             // The form of a page that is no longer the one to fill in: show the one that is.
             _ => new SeeOther(HostedPages.AddressOf(realm, page.Handle)),
@@ -132,8 +136,12 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         IReadOnlyDictionary<string, StringValues> form,
         CancellationToken cancellationToken)
     {
-        return Id<Organization>.Parse(form.ValueOf("organization")) is { } organization
-            && await desk.ChooseAsync(progress, organization, cancellationToken) is var (chosen, next)
+        (SignInProgress, SignInStep)? choice = form.ValueOf("organization") is OrganizationPages.All
+            ? await desk.ChooseAllAsync(progress, step, cancellationToken)
+            : Id<Organization>.Parse(form.ValueOf("organization")) is { } organization
+                ? await desk.ChooseAsync(progress, organization, cancellationToken)
+                : null;
+        return choice is var (chosen, next)
             ? await GoOnAsync(page, chosen, next, cancellationToken)
             : HostedPages.Of(page, step, error: WrongChoice, status: StatusCodes.Status400BadRequest);
     }

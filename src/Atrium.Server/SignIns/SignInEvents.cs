@@ -21,6 +21,7 @@ internal static class SignInEvents
         SignInRefusal.TooManyTries => SignInFailure.TooManyTries,
         SignInRefusal.OrganizationUnavailable => SignInFailure.OrganizationUnavailable,
         SignInRefusal.MethodNotAllowed => SignInFailure.MethodNotAllowed,
+        SignInRefusal.NotFirstParty => SignInFailure.NotFirstParty,
         _ => SignInFailure.Expired,
     });
 

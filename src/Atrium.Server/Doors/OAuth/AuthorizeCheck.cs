@@ -100,6 +100,8 @@ public static class AuthorizeCheck
                 CodeChallenge = parameters.ValueOf("code_challenge"),
                 Resource = resource,
                 LoginHint = OAuthParameters.LoginHintOf(parameters),
+                Organization = organization?.ToString(),
+                AsksConsent = prompts.HasFlag(Prompts.Consent),
                 OnOrganizationPath = pathOrganization is not null,
             },
             Choice = organization is { } chosen ? new OrganizationChoice.Chosen(chosen) : OrganizationChoice.Unchosen,

@@ -33,6 +33,7 @@ public sealed class AuthorizeEndpoint(
     private static readonly OAuthError LoginRequired = new("ATR1230", "login_required", "Nobody is signed in whom the request could be answered for without a page.");
     private static readonly OAuthError InteractionRequired = new("ATR1231", "interaction_required", "The person has something to do before the request can be answered.");
     private static readonly OAuthError SelectionRequired = new("ATR1232", "account_selection_required", "The person has to choose an organization before the request can be answered.");
+    private static readonly OAuthError ConsentRequired = new("ATR1371", "consent_required", "The person has to say what the application may have before the request can be answered.");
     private static readonly OAuthError BadHint = new("ATR1233", "invalid_request", "id_token_hint is not an ID token of this realm for this client.");
 
     public async Task<IResult> HandleAsync(HttpContext context, string? org, CancellationToken cancellationToken)
@@ -94,6 +95,7 @@ public sealed class AuthorizeEndpoint(
             SignInStep.Refuse refused => Refuse(HostedPages.ErrorOf(refused.Reason)),
             SignInStep.Prove when asked.MustBeSilent => Refuse(LoginRequired),
             SignInStep.ChooseOrganization when asked.MustBeSilent => Refuse(SelectionRequired),
+            SignInStep.Consent when asked.MustBeSilent => Refuse(ConsentRequired),
             not SignInStep.Complete when asked.MustBeSilent => Refuse(InteractionRequired),
             _ => await hosted.StartAsync(context, realm, progress, step, cancellationToken),
         };

@@ -28,7 +28,9 @@ public static class OAuthDoor
         .AddSingleton<LogoutEndpoint>()
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
+        .AddSingleton<HostedConsent>()
         .AddSingleton<HostedSignIn>()
+        .AddSingleton<HostedApplications>()
         .AddSingleton<HostedInvitations>();
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
@@ -49,6 +51,7 @@ public static class OAuthDoor
         MapLogout(realm, "/oidc/logout");
         MapLogout(organization, "/oidc/logout");
         HostedSignIn.Map(realm);
+        HostedApplications.Map(realm);
         HostedInvitations.Map(realm);
     }
 
