@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Atrium.Core.Clients;
-using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 
 namespace Atrium.Server.Pages;

@@ -1,5 +1,4 @@
 using Atrium.Core.Clients;
-using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;

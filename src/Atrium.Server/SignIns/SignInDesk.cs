@@ -306,6 +306,7 @@ public sealed class SignInDesk(
             Terms = allowed.Terms,
             GrantedAt = now,
         };
+        IReadOnlyList<EventDraft> happened = SignInEvents.Completed(progress, step, used, standing is null);
         return new SignInCompletion
         {
             SignIn = signIn,
@@ -330,11 +331,7 @@ public sealed class SignInDesk(
             Given = given,
             RestsOn = step.RestsOn,
             RemembersChoice = signIn.IsPicked,
-            Events =
-            [
-                .. SignInEvents.Completed(progress, step, used, standing is null),
-                .. given is null ? (IEnumerable<EventDraft>)[] : [ConsentStore.EventOf(EventTypes.UserConsentGranted, given, progress.Client)],
-            ],
+            Events = given is null ? happened : [.. happened, ConsentStore.EventOf(EventTypes.UserConsentGranted, given, progress.Client)],
             Origin = SignInEvents.OriginOf(progress, step.User.Id),
         };
     }
