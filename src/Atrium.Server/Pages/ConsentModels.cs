@@ -11,10 +11,10 @@ public sealed record ConsentItem(string? Text, string? Word = null, bool IsNew =
 /// <param name="Email">Whose it is.</param>
 /// <param name="IsWider">Whether the application has been given something before, and asks for more.</param>
 /// <param name="Applications">Where it can be taken away again.</param>
-/// <param name="StartAgain">Where somebody else begins anew.</param>
+/// <param name="StartAgain">Where somebody else begins anew; null for no such link.</param>
 public sealed record ConsentModel(
     string Realm, string Client, string Destination, PageForm Form, string Email, IReadOnlyList<ConsentItem> Items, bool IsWider,
-    string Applications, string StartAgain);
+    string Applications, string? StartAgain = null);
 
 /// <summary>An application that a person has let have something.</summary>
 /// <param name="Since">When the person last said so, in words.</param>

@@ -12,7 +12,7 @@ internal static class ConsentPages
     /// <summary>What the form carries back, so that nothing else is allowed than what was shown.</summary>
     public const string AskedField = "asked";
 
-    public static ConsentModel ModelOf(HostedPage page, SignInStep.Consent step, PageForm form, string startAgain) => new(
+    public static ConsentModel ModelOf(HostedPage page, SignInStep.Consent step, PageForm form, string? startAgain) => new(
         page.Realm.Name,
         page.Client.Name,
         DestinationOf(page.SignIn.Request.RedirectUri!),

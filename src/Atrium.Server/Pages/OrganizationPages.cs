@@ -15,7 +15,7 @@ internal static class OrganizationPages
     /// <summary>As many fit in a glance.</summary>
     private const int MostAtAGlance = 8;
 
-    public static OrganizationModel ModelOf(HostedPage page, SignInStep.ChooseOrganization step, PageForm form, string startAgain, string? error)
+    public static OrganizationModel ModelOf(HostedPage page, SignInStep.ChooseOrganization step, PageForm form, string? startAgain, string? error)
     {
         string? find = page.Find?.Trim() is { Length: > 0 and <= OrganizationFinding.MaxLength } text ? text : null;
         MembershipInOrganization[] found = [.. step.Organizations.Where(entry => find is null || entry.Organization.Name.Contains(find, StringComparison.InvariantCultureIgnoreCase))];
