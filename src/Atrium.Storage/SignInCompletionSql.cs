@@ -46,6 +46,26 @@ internal static class SignInCompletionSql
         WHERE realm_id = @realm AND (id, email) IN (SELECT user_id, email FROM email_verifications WHERE realm_id = @realm AND id = @verification) AND {WithGrant}
         """;
 
+    /// <summary>An organization that is gone meanwhile takes the consent for it along.</summary>
+    private static readonly string StoreConsent =
+        $"""
+        INSERT INTO consents ({ConsentStore.Columns})
+        SELECT @realm, @consent, @user, @client, @consentScopes, @consentChoice, @consentOrganization, @consentResource, @now
+        WHERE {WithGrant} AND {OrganizationOf("@consentOrganization")}
+        ON CONFLICT (realm_id, id) DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at
+        """;
+
+    private static readonly string RememberChoice =
+        $"""
+        INSERT INTO organization_choices (realm_id, user_id, client_id, choice, organization_id, chosen_at)
+        SELECT @realm, @user, @client, @choice, @organization, @now WHERE {WithGrant} AND {OrganizationOf("@organization")}
+        ON CONFLICT (realm_id, user_id, client_id) DO UPDATE
+            SET choice = excluded.choice, organization_id = excluded.organization_id, chosen_at = excluded.chosen_at
+        """;
+
+    private static string OrganizationOf(string parameter) =>
+        $"({parameter} IS NULL OR EXISTS (SELECT 1 FROM organizations WHERE realm_id = @realm AND id = {parameter}))";
+
     public static string TextOf(Database database, SignInCompletion completion)
     {
         string unspent = string.Join(" AND ", Unspent(database, completion).Prepend(Parents));
@@ -88,6 +108,12 @@ internal static class SignInCompletionSql
         challenge = completion.Proof?.Challenge,
         verification = completion.Proof?.Verification,
         recoveryCode = completion.Proof?.RecoveryCode?.Hash,
+        restsOn = completion.RestsOn,
+        consent = completion.Given?.Id,
+        consentScopes = completion.Given?.Terms.Scopes,
+        consentChoice = completion.Given?.Terms.Choice.Word,
+        consentOrganization = completion.Given?.Terms.Choice.Selected,
+        consentResource = completion.Given?.Terms.Resource,
     });
 
     /// <summary>The one-time things that the sign-in rests on: held against everybody else from here to the commit.</summary>
@@ -95,6 +121,8 @@ internal static class SignInCompletionSql
     {
         if (completion.IsStored)
             yield return $"EXISTS (SELECT 1 FROM sign_ins WHERE realm_id = @realm AND id = @signIn AND version = @version{database.ForUpdateOf("sign_ins")})";
+        if (completion.RestsOn is not null)
+            yield return $"EXISTS (SELECT 1 FROM consents WHERE realm_id = @realm AND id = @restsOn{database.ForUpdateOf("consents")})";
         if (completion.Proof?.Challenge is not null)
         {
             yield return
@@ -157,6 +185,10 @@ internal static class SignInCompletionSql
             yield return SpendRecoveryCode;
         if (completion.Proof?.Verification is not null)
             yield return SpendVerification;
+        if (completion.Given is not null)
+            yield return StoreConsent;
+        if (completion.RemembersChoice)
+            yield return RememberChoice;
         if (completion.IsStored)
             yield return EndSignIn;
     }

@@ -38,6 +38,15 @@ public sealed record SignInCompletion
 
     public SpentProof? Proof { get; init; }
 
+    /// <summary>What the person let the client have on the way, to be stored with the grant.</summary>
+    public Consent? Given { get; init; }
+
+    /// <summary>The consent that the client gets its grant by, given before: it must still stand.</summary>
+    public Id<Consent>? RestsOn { get; init; }
+
+    /// <summary>Whether what was picked is shown first the next time.</summary>
+    public bool RemembersChoice { get; init; }
+
     /// <summary>What the log says of it.</summary>
     public IReadOnlyList<EventDraft> Events { get; init; } = [];
 
@@ -153,11 +162,11 @@ public sealed class SignInStore(Database database)
                 new { signIn.RealmId, signIn.Id, SignIn.MaxFactorTries, signIn.Version }),
             cancellationToken);
 
-    /// <summary>Ends a sign-in that cannot go on.</summary>
-    public Task DeleteAsync(SignIn signIn, CancellationToken cancellationToken) =>
+    /// <summary>Ends a sign-in that cannot go on; false when it is over already.</summary>
+    public Task<bool> DeleteAsync(SignIn signIn, CancellationToken cancellationToken) =>
         database.WriteOneAsync(
-            connection => connection.ExecuteAsync(
-                "DELETE FROM sign_ins WHERE realm_id = @RealmId AND id = @Id", new { signIn.RealmId, signIn.Id }),
+            async connection => await connection.ExecuteAsync(
+                "DELETE FROM sign_ins WHERE realm_id = @RealmId AND id = @Id", new { signIn.RealmId, signIn.Id }) == 1,
             cancellationToken);
 
     /// <summary>
@@ -226,7 +235,7 @@ public sealed class SignInStore(Database database)
         user = signIn.UserId,
         organization = signIn.Choice.Selected,
         client = client.Id,
-        choice = ChoosesAmongAll(signIn, client) ? signIn.Choice.Word : "",
+        choice = SignInEngine.MayAskWhich(signIn, client) ? signIn.Choice.Word : "",
     };
 
     private static async Task<SignInFacts> ReadAsync(SqlMapper.GridReader results, SignIn signIn, Client client, DateTimeOffset now) =>
@@ -247,16 +256,14 @@ public sealed class SignInStore(Database database)
             Client = client,
             User = user,
             Factors = factors,
-            Memberships = ofAll || signIn.Choice.Selected is not null || ChoosesAmongAll(signIn, client) ? memberships : [],
+            Memberships = ofAll || signIn.Choice.Selected is not null || SignInEngine.MayAskWhich(signIn, client) ? memberships : [],
             ChosenOrganization = await results.ReadSingleOrDefaultAsync<Organization>(),
             ChosenIsShared = (await results.ReadAsync<Id<Organization>>()).Any() || client.SharedWithAll || (!ofAll && signIn.Choice.Selected is null),
+            Consents = [.. (await results.ReadAsync<ConsentRow>()).Select(static row => row.ToConsent())],
+            LastChoice = (await results.ReadSingleOrDefaultAsync<ChoiceRow>())?.ToChoice() ?? OrganizationChoice.Unchosen,
             Realm = await results.ReadSingleAsync<RealmSettings>(),
         };
     }
-
-    /// <summary>Whether all of the person's memberships are of interest: in the one profile whose tokens need a choice, while there is none.</summary>
-    private static bool ChoosesAmongAll(SignIn signIn, Client client) =>
-        signIn.Choice == OrganizationChoice.Unchosen && client.ProfileFor(signIn.Door) == TokenProfile.SingleOrg;
 
     private static object Row(SignIn signIn, SecretHash? handle, SecretHash? browser) => new
     {
@@ -279,6 +286,15 @@ public sealed class SignInStore(Database database)
         signIn.AccountConfirmed,
         signIn.SealedCodes,
     };
+
+    private sealed record ChoiceRow
+    {
+        public required string Choice { get; init; }
+
+        public Id<Organization>? OrganizationId { get; init; }
+
+        public OrganizationChoice ToChoice() => OrganizationChoice.FromStored(Choice, OrganizationId);
+    }
 
     private sealed record SignInRow
     {

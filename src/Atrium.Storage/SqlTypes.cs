@@ -60,6 +60,7 @@ internal static class SqlTypes
         Id<Node>();
         Id<Event>();
         Id<Connection>();
+        Id<Consent>();
         Id<OperatorKey>();
         Id<Webhook>();
         Id<WebhookSecret>();

@@ -24,6 +24,9 @@ public sealed record ClientSettings
     /// </summary>
     public bool FirstParty { get; init; } = true;
 
+    /// <summary>When the hosted pages ask which organization a sign-in is for.</summary>
+    public OrganizationPicker OrganizationPicker { get; init; }
+
     /// <summary>How a confidential client proves who it is; null leaves it the choice of the two ways to send its secret.</summary>
     public ClientAuth? ClientAuth { get; init; }
 
@@ -31,6 +34,16 @@ public sealed record ClientSettings
     public ClientKeySet? Jwks { get; init; }
 
     public bool TakesSecretBy(ClientAuth way) => ClientAuth is { } only ? only == way : way != Clients.ClientAuth.PrivateKeyJwt;
+}
+
+/// <summary>When people are asked, on a page of this server, which organization a sign-in is for.</summary>
+public enum OrganizationPicker
+{
+    /// <summary>Where the client's tokens speak of one organization only.</summary>
+    Auto,
+
+    /// <summary>Also where they could speak of all: the person picks one, or all of them.</summary>
+    Always,
 }
 
 /// <summary>The ways in which a confidential client proves who it is (OpenID Connect Core section 9).</summary>

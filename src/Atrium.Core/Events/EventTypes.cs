@@ -50,6 +50,8 @@ public static class EventTypes
     public const string SignInOrganizationChosen = "sign_in.organization_chosen";
     public const string SignInSucceeded = "sign_in.succeeded";
     public const string SigningKeyRotated = "signing_key.rotated";
+    public const string UserConsentGranted = "user.consent.granted";
+    public const string UserConsentRevoked = "user.consent.revoked";
     public const string UserCreated = "user.created";
     public const string UserDeleted = "user.deleted";
     public const string UserFactorConfirmed = "user.factor.confirmed";

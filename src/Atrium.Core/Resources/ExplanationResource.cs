@@ -28,6 +28,7 @@ public enum ExplainedStepKind
     ProveFactor,
     ChooseOrganization,
     UseConnection,
+    Consent,
     Complete,
     Refuse,
 }

@@ -38,6 +38,7 @@ namespace Atrium.Core.Resources;
         typeof(Words<MailTemplateSource>),
         typeof(Words<MembershipStatus>),
         typeof(Words<OrganizationObstacle>),
+        typeof(Words<OrganizationPicker>),
         typeof(Words<OrganizationPolicy>),
         typeof(Words<OrganizationStatus>),
         typeof(Words<SessionEnd>),
@@ -56,6 +57,7 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(ClientResource))]
 [JsonSerializable(typeof(ClientWithSecretResource))]
 [JsonSerializable(typeof(ConnectionResource))]
+[JsonSerializable(typeof(ConsentResource))]
 [JsonSerializable(typeof(DeliveryDetailsResource))]
 [JsonSerializable(typeof(DeliveryResource))]
 [JsonSerializable(typeof(EnrolledFactorResource))]

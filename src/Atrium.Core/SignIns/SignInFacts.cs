@@ -29,6 +29,12 @@ public sealed record SignInFacts
     /// <summary>Whether the client may be used by that organization at the app-native door.</summary>
     public bool ChosenIsShared { get; init; } = true;
 
+    /// <summary>What the person has let the client have before.</summary>
+    public IReadOnlyList<Consent> Consents { get; init; } = [];
+
+    /// <summary>What the person chose the last time that the client's sign-in asked.</summary>
+    public OrganizationChoice LastChoice { get; init; } = OrganizationChoice.Unchosen;
+
     /// <summary>The facts for one of the organizations that the person may choose among.</summary>
     public SignInFacts Choosing(Id<Organization> organization)
     {

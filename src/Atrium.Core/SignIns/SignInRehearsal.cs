@@ -57,6 +57,7 @@ public static class SignInRehearsal
                 SignInStep.ProveFactor or SignInStep.EnrolFactor => Shown(at, AuthenticationMethod.Totp, now),
                 SignInStep.ChooseOrganization when wanted is { } chosen && SignInEngine.MayChoose(chosen, now) =>
                     at with { Choice = new OrganizationChoice.Chosen(chosen) },
+                SignInStep.Consent consent => at with { Allowed = consent.Asked },
                 _ => null,
             };
             if (next is null)

@@ -106,6 +106,7 @@ public static class BackboneServices
         .AddSingleton<OrganizationDomainStore>()
         .AddSingleton<OrganizationRemains>()
         .AddSingleton<UserStore>()
+        .AddSingleton<ConsentStore>()
         .AddSingleton<FactorStore>()
         .AddSingleton<FactorEnrolmentStore>()
         .AddSingleton<RecoveryCodeStore>()

@@ -1,5 +1,4 @@
 using Atrium.Core.Clients;
-using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
@@ -15,7 +14,8 @@ namespace Atrium.Server.Pages;
 
 /// <summary>What a page of the hosted sign-in is made for.</summary>
 /// <param name="Handle">What the form carries back.</param>
-public sealed record HostedPage(HttpContext Context, Realm Realm, Client Client, SignIn SignIn, string Handle)
+/// <param name="Find">What the person looks for among their organizations.</param>
+public sealed record HostedPage(HttpContext Context, Realm Realm, Client Client, SignIn SignIn, string Handle, string? Find = null)
 {
     /// <summary>Whether the second factor is asked for as a recovery code.</summary>
     public bool ByRecoveryCode { get; init; }
@@ -105,16 +105,9 @@ public static class HostedPages
                 page.SignIn.Request.RedirectUri,
                 status),
             SignInStep.ChooseOrganization choose => PageResult.Organization(
-                new OrganizationModel(
-                    page.Realm.Name,
-                    page.Client.Name,
-                    FormOf(page),
-                    choose.User.Email,
-                    [.. choose.Organizations.Select(OptionOf)],
-                    error,
-                    StartAgain(page)),
-                page.SignIn.Request.RedirectUri,
-                status),
+                OrganizationPages.ModelOf(page, choose, FormOf(page), StartAgain(page), error), page.SignIn.Request.RedirectUri, status),
+            SignInStep.Consent consent => PageResult.Consent(
+                ConsentPages.ModelOf(page, consent, FormOf(page), StartAgain(page)), page.SignIn.Request.RedirectUri),
             SignInStep.EnrolFactor enrol when page.Enrolment is { } enrolment =>
                 FactorPages.Enrol(page, FormOf(page), enrol.User, enrolment, StartAgain(page), error, status),
             SignInStep.KeepRecoveryCodes keep when page.RecoveryCodes.Count > 0 => FactorPages.RecoveryCodes(page, FormOf(page), keep.User),
@@ -171,11 +164,6 @@ public static class HostedPages
     private static PageForm FormOf(HostedPage page) =>
         new(AddressOf(page.Realm, page.Handle), [new("handle", page.Handle)]);
 
-    private static OrganizationOption OptionOf(MembershipInOrganization entry) => new(
-        entry.Organization.Id.ToString(),
-        entry.Organization.Name,
-        entry.Membership.Title ?? (entry.Membership.Scopes.Count == 0 ? null : string.Join(", ", entry.Membership.Scopes)));
-
     /// <summary>The same request once more, for somebody else; null where the client alone can make it, by pushing it again.</summary>
     private static string? StartAgain(HostedPage page)
     {
@@ -187,7 +175,7 @@ public static class HostedPages
             { "response_type", "code" },
             { "client_id", page.Client.ClientId },
             { "redirect_uri", request.RedirectUri! },
-            { "prompt", "login" },
+            { "prompt", request.AsksConsent ? "login consent" : "login" },
         };
         AddKnown("scope", request.Scopes.Count == 0 ? null : string.Join(' ', request.Scopes));
         AddKnown("state", request.State);
@@ -199,8 +187,8 @@ public static class HostedPages
 
         // What was picked on a page may be picked anew; what the client asked for stays asked for.
         if (page.Client.ProfileFor(page.SignIn.Door) == TokenProfile.MultiOrg)
-            AddKnown("org", page.SignIn.Choice.Selected?.ToString());
-        string path = request.OnOrganizationPath && page.SignIn.Choice.Selected is { } organization
+            AddKnown("org", request.Organization);
+        string path = request.OnOrganizationPath && request.Organization is { } organization
             ? $"/t/{page.Realm.Handle}/o/{organization}/oauth2/authorize"
             : $"/t/{page.Realm.Handle}/authorize";
         return path + query.ToQueryString();

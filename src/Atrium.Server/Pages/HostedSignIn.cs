@@ -20,6 +20,7 @@ public sealed class HostedSignIn(
     FactorPages factorPages,
     HostedVisits visits,
     HostedEmailVerification emails,
+    HostedConsent consents,
     BrowserCookies cookies,
     AuthorizationResponse responses)
 {
@@ -63,7 +64,8 @@ public sealed class HostedSignIn(
             SignInStep.Complete complete => await FinishAsync(context, page.Realm, progress, complete, page.Handle, cancellationToken),
             SignInStep.VerifyEmail verify => await emails.ShowAsync(page, progress, verify, cancellationToken),
             _ => await PageAsync(
-                page with { ByRecoveryCode = FactorPages.AsksForRecoveryCode(context) }, step, error: null, StatusCodes.Status200OK, cancellationToken),
+                page with { ByRecoveryCode = FactorPages.AsksForRecoveryCode(context), Find = OAuthParameters.OfQuery(context.Request).ValueOf("find") },
+                step, error: null, StatusCodes.Status200OK, cancellationToken),
         };
     }
 
@@ -94,6 +96,9 @@ public sealed class HostedSignIn(
                 cancellationToken),
             SignInStep.ChooseOrganization choose when form.ContainsKey("organization") =>
                 await TakeChoiceAsync(page, progress, choose, form, cancellationToken),
+
+            SignInStep.Consent consent when form.ContainsKey("decision") =>
+                await consents.TakeAsync(page, progress, consent, form, (allowed, next) => GoOnAsync(page, allowed, next, cancellationToken), cancellationToken),
 
             // The form of a page that is no longer the one to fill in: show the one that is.
             _ => new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle)),
@@ -176,8 +181,12 @@ public sealed class HostedSignIn(
         IReadOnlyDictionary<string, StringValues> form,
         CancellationToken cancellationToken)
     {
-        return Id<Organization>.Parse(form.ValueOf("organization")) is { } organization
-            && await desk.ChooseAsync(progress, organization, cancellationToken) is var (chosen, next)
+        (SignInProgress, SignInStep)? choice = form.ValueOf("organization") is OrganizationPages.All
+            ? await desk.ChooseAllAsync(progress, step, cancellationToken)
+            : Id<Organization>.Parse(form.ValueOf("organization")) is { } organization
+                ? await desk.ChooseAsync(progress, organization, cancellationToken)
+                : null;
+        return choice is var (chosen, next)
             ? await GoOnAsync(page, chosen, next, cancellationToken)
             : HostedPages.Of(page, step, error: WrongChoice, status: StatusCodes.Status400BadRequest);
     }

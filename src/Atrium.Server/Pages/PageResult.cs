@@ -51,6 +51,11 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
     public static PageResult Organization(OrganizationModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
         new(typeof(OrganizationPage), model, statusCode, redirectUri);
 
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Consent(ConsentModel model, string? redirectUri) => new(typeof(ConsentPage), model, StatusCodes.Status200OK, redirectUri);
+
+    public static PageResult Applications(ApplicationsModel model) => new(typeof(ApplicationsPage), model, StatusCodes.Status200OK, redirectUri: null);
+
     /// <param name="redirectUri">Where the answer of the message's button may lead; null without a button.</param>
     public static PageResult Message(MessageModel model, int statusCode, string? redirectUri = null) =>
         new(typeof(MessagePage), model, statusCode, redirectUri);

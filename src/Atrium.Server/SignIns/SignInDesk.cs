@@ -99,6 +99,38 @@ public sealed class SignInDesk(
         return null;
     }
 
+    /// <summary>The same for all of the organizations; null where that is not offered.</summary>
+    public async Task<(SignInProgress Progress, SignInStep Step)?> ChooseAllAsync(
+        SignInProgress progress, SignInStep.ChooseOrganization step, CancellationToken cancellationToken)
+    {
+        if (!step.OffersAll)
+            return null;
+        SignInProgress chosen = progress with { SignIn = progress.SignIn with { Choice = OrganizationChoice.AllMemberships } };
+        return (chosen, await NextAsync(chosen, cancellationToken));
+    }
+
+    /// <summary>The sign-in with what was asked allowed by the person, and what must happen next then.</summary>
+    public async Task<(SignInProgress Progress, SignInStep Step)> AllowAsync(
+        SignInProgress progress, SignInStep.Consent step, CancellationToken cancellationToken)
+    {
+        SignInFacts facts = await FactsAsync(progress, cancellationToken);
+        SignIn allowed = progress.SignIn with { Allowed = step.Asked };
+        return (progress with { SignIn = allowed, Loaded = new LoadedFacts(allowed, facts) }, SignInEngine.Next(allowed, facts));
+    }
+
+    /// <summary>The person did not let the client have what it asked for: the sign-in is over. False when it was over already.</summary>
+    public async Task<bool> DenyAsync(SignInProgress progress, SignInStep.Consent step, CancellationToken cancellationToken)
+    {
+        if (!await signIns.DeleteAsync(progress.SignIn, cancellationToken))
+            return false;
+        await events.RecordAsync(
+            progress.SignIn.RealmId,
+            SignInEvents.Failed(progress, step.User.Id, SignInFailure.ConsentDenied),
+            SignInEvents.OriginOf(progress, step.User.Id),
+            cancellationToken);
+        return true;
+    }
+
     public async ValueTask<SignInFacts> FactsAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         progress.KnownFacts ?? await signIns.LoadFactsAsync(progress.SignIn, progress.Client, clock.GetUtcNow(), cancellationToken);
 
@@ -265,6 +297,16 @@ public sealed class SignInDesk(
             Resource = signIn.Request.Resource,
             CreatedAt = now,
         };
+        Consent? given = step.Given is not { } allowed ? null : new Consent
+        {
+            RealmId = signIn.RealmId,
+            Id = allowed.Widens ?? Id<Consent>.New(clock),
+            UserId = step.User.Id,
+            ClientId = progress.Client.Id,
+            Terms = allowed.Terms,
+            GrantedAt = now,
+        };
+        IReadOnlyList<EventDraft> happened = SignInEvents.Completed(progress, step, used, standing is null);
         return new SignInCompletion
         {
             SignIn = signIn,
@@ -287,7 +329,10 @@ public sealed class SignInDesk(
                 ExpiresAt = now + AuthorizationCode.Lifetime,
             },
             Proof = progress.Proof,
-            Events = SignInEvents.Completed(progress, step, used, standing is null),
+            Given = given,
+            RestsOn = step.RestsOn,
+            RemembersChoice = signIn.IsPicked,
+            Events = given is null ? happened : [.. happened, ConsentStore.EventOf(EventTypes.UserConsentGranted, given, progress.Client)],
             Origin = SignInEvents.OriginOf(progress, step.User.Id),
         };
     }

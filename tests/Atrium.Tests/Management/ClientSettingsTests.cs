@@ -25,7 +25,7 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
          "restrictions":{"organizations":{"policy":"none","allowed_org_ids":[]}},
          "tokens":{"profile":"organization","organization_budget_bytes":256},
          "app_native":{"enabled":true,"enhanced_organization_authentication":false,"steps":[["password"],["totp","password"]],"discovery_parameter":"orgId","token_issuer":"organization"},
-         "authkit":{"enabled":true},"pkce_required":false,"first_party":false,"client_auth":"private_key_jwt","jwks":{"keys":[{{{Key}}}]}}
+         "authkit":{"enabled":true},"pkce_required":false,"first_party":true,"organization_picker":"always","client_auth":"private_key_jwt","jwks":{"keys":[{{{Key}}}]}}
         """;
 
     private readonly ManagementCalls api = new(server);
@@ -58,7 +58,7 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
              "restrictions":{"organizations":{"policy":"all","allowed_org_ids":[]}},
              "tokens":{"profile":null,"organization_budget_bytes":4096},
              "app_native":{"enabled":false,"enhanced_organization_authentication":true,"steps":[["password"]],"discovery_parameter":"orgHandle","token_issuer":"root"},
-             "authkit":{"enabled":false},"pkce_required":true,"first_party":true,"client_auth":null,"jwks":null}
+             "authkit":{"enabled":false},"pkce_required":true,"first_party":true,"organization_picker":"auto","client_auth":null,"jwks":null}
             """;
         JsonNode.DeepEquals(JsonNode.Parse(settings.GetRawText()), JsonNode.Parse(defaults)).ShouldBeTrue(settings.ToString());
     }
@@ -100,6 +100,9 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
     [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}]}}""", "jwks/keys/0/d")]
     [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}}""", "jwks/keys/0/x")]
     [InlineData("""{"first_party":"yes"}""", "first_party")]
+    [InlineData("""{"first_party":false,"app_native":{"enabled":true}}""", "first_party")]
+    [InlineData("""{"first_party":false,"authkit":{"enabled":true}}""", "first_party")]
+    [InlineData("""{"organization_picker":"never"}""", "organization_picker")]
     public async Task What_cannot_be_is_said_and_where_and_nothing_is_changed(string settings, string field)
     {
         (await api.PostAsync("/clients", $$"""{"name":"A","type":"spa","settings":{{settings}}}""")).Expect(422).WrongFields.ShouldBe([$"/settings/{field}"]);

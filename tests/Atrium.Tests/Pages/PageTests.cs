@@ -37,6 +37,16 @@ public sealed class PageTests
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, Hostile), new(Hostile, new(Hostile, [new(Hostile, Hostile)]))), 400, Hostile),
         ["invitation"] = PageResult.Invitation(
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), InvitationAsk.Register, Hostile, Hostile), 200),
+        ["organizations to look through"] = PageResult.Organization(
+            new(Hostile, Hostile, new(Hostile, []), Hostile, [new(Hostile, Hostile, Hostile, IsAll: true), new(Hostile, Hostile, Hostile, IsLast: true)], Hostile, Hostile)
+            {
+                Find = new(new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile, Hostile),
+            },
+            Hostile),
+        ["consent"] = PageResult.Consent(
+            new(Hostile, Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, [new(Hostile, Hostile, IsNew: true), new(Hostile)], true, Hostile, Hostile), Hostile),
+        ["applications"] = PageResult.Applications(
+            new(Hostile, Hostile, [new(Hostile, Hostile, [new(Hostile, Hostile)], Hostile, new(Hostile, [new(Hostile, Hostile)]))], Hostile)),
         ["demo"] = PageResult.Demo(new(
             Hostile, Hostile, Hostile, [new(Hostile, Hostile)], [new(Hostile, Hostile, Hostile, [new(Hostile, Hostile, new(Hostile, Hostile))])],
             [new(Hostile, [new(Hostile, Hostile, Hostile)], Hostile)], [new(Hostile, Hostile, Hostile, Hostile)],

@@ -149,6 +149,8 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
             INSERT INTO client_organizations (realm_id, client_id, organization_id) SELECT realm, client, org FROM made;
             INSERT INTO memberships (realm_id, id, user_id, organization_id, scopes, status, joined_at, created_at, updated_at)
                 SELECT realm, gen_random_uuid(), person, org, '["member"]', 'Active', 0, 0, 0 FROM made;
+            INSERT INTO consents (realm_id, id, user_id, client_id, scopes, choice, granted_at) SELECT realm, gen_random_uuid(), person, client, '[]', 'all', 0 FROM made;
+            INSERT INTO organization_choices (realm_id, user_id, client_id, choice, chosen_at) SELECT realm, person, client, 'all', 0 FROM made;
             INSERT INTO factors (realm_id, id, user_id, issuer, account, sealed_secret, confirmed, created_at, updated_at)
                 SELECT realm, gen_random_uuid(), person, '', '', '', TRUE, 0, 0 FROM made;
             INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, created_at, updated_at, expires_at)

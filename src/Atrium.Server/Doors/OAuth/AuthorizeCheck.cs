@@ -122,6 +122,8 @@ public static class AuthorizeCheck
                 LoginHint = OAuthParameters.LoginHintOf(parameters),
                 AcrValues = OAuthParameters.AcrValuesOf(parameters),
                 SelectAccount = prompts.HasFlag(Prompts.SelectAccount),
+                Organization = organization?.ToString(),
+                AsksConsent = prompts.HasFlag(Prompts.Consent),
                 OnOrganizationPath = pathOrganization is not null,
             },
             Choice = organization is { } chosen ? new OrganizationChoice.Chosen(chosen) : OrganizationChoice.Unchosen,

@@ -38,6 +38,7 @@ public sealed class AuthorizeEndpoint(
     private static readonly OAuthError OtherAccount = new("ATR1281", "account_selection_required", "Somebody else is signed in than login_hint names.");
     private static readonly OAuthError NoSignUp = new("ATR1330", "invalid_request", "prompt=create can't be answered: people come to this realm by invitation.");
     private static readonly OAuthError NoSignUpInto = new("ATR1331", "invalid_request", "prompt=create can't be for an organization: nobody new belongs to one. Leave org out, or invite the person.");
+    private static readonly OAuthError ConsentRequired = new("ATR1371", "consent_required", "The person has to say what the application may have before the request can be answered.");
 
     public async Task<IResult> HandleAsync(HttpContext context, string? org, CancellationToken cancellationToken)
     {
@@ -124,6 +125,7 @@ public sealed class AuthorizeEndpoint(
             SignInStep.Prove when asked.MustBeSilent => Refuse(LoginRequired),
             SignInStep.ConfirmAccount when asked.MustBeSilent => Refuse(OtherAccount),
             SignInStep.ChooseOrganization when asked.MustBeSilent => Refuse(SelectionRequired),
+            SignInStep.Consent when asked.MustBeSilent => Refuse(ConsentRequired),
             not SignInStep.Complete when asked.MustBeSilent => Refuse(InteractionRequired),
             _ => await hosted.StartAsync(context, realm, progress, step, asked.WantsSignUp, cancellationToken),
         };

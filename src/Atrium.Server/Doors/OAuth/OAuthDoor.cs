@@ -42,6 +42,8 @@ public static class OAuthDoor
         .AddSingleton<HostedSignIn>()
         .AddSingleton<HostedEmailVerification>()
         .AddSingleton<HostedAccounts>()
+        .AddSingleton<HostedConsent>()
+        .AddSingleton<HostedApplications>()
         .AddSingleton<HostedInvitations>();
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
@@ -63,6 +65,7 @@ public static class OAuthDoor
         MapLogout(organization, "/oidc/logout");
         HostedSignIn.Map(realm);
         HostedAccounts.Map(realm);
+        HostedApplications.Map(realm);
         HostedInvitations.Map(realm);
     }
 

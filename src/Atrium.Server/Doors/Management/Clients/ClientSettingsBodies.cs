@@ -90,6 +90,9 @@ internal static class ClientSettingsBodies
     private static readonly Field<bool?> FirstParty = Field.Flag("first_party")
         .Describe("An application of the realm's own owner, as it is unless said: it may show people a sign-in of its own making. People are asked before a third party's gets anything.");
 
+    private static readonly Field<OrganizationPicker?> Picker = Field.Choice<OrganizationPicker>("organization_picker")
+        .Describe("When the hosted pages ask which organization a sign-in is for: where the tokens speak of one only (`auto`), or also where they could speak of all (`always`).");
+
     private static readonly Field<ClientAuth?> Authentication = Field.Choice<ClientAuth>("client_auth")
         .Describe("How a confidential client proves who it is: its secret in the header (`basic`) or in the form (`post`), either unless said; or `private_key_jwt`.");
 
@@ -111,7 +114,7 @@ internal static class ClientSettingsBodies
         .Describe("The public keys of a client that proves itself by its own signature (RFC 7517); needed for `private_key_jwt`.");
 
     public static Field<Body> Settings { get; } = Field.Nested(
-        "settings", new Shape(Openid, Restrictions, Tokens, AppNative, Authkit, PkceRequired, FirstParty, Authentication, Jwks));
+        "settings", new Shape(Openid, Restrictions, Tokens, AppNative, Authkit, PkceRequired, FirstParty, Picker, Authentication, Jwks));
 
     public static ClientSettings Read(Body? settings)
     {
@@ -131,6 +134,7 @@ internal static class ClientSettingsBodies
             Authkit = new AuthKitSettings { Enabled = settings.Of(Authkit)?.Of(AuthkitEnabled) ?? false },
             PkceRequired = settings.Of(PkceRequired) ?? otherwise.PkceRequired,
             FirstParty = settings.Of(FirstParty) ?? otherwise.FirstParty,
+            OrganizationPicker = settings.Of(Picker) ?? otherwise.OrganizationPicker,
             ClientAuth = settings.Of(Authentication),
             Jwks = settings.Of(Jwks) is { } jwks ? new ClientKeySet([.. jwks.Of(Keys)!.Select(KeyOf)]) : null,
         };
