@@ -31,6 +31,7 @@ public sealed class DeletedRealmStore(Database database)
         ("users", "id"),
         ("connections", "id"),
         ("pushed_requests", "uri_hash"),
+        ("logout_notices", "session_id, client_id, door"),
         ("client_organizations", "client_id, organization_id"),
         ("client_origins", "client_id, origin"),
         ("client_assertions", "client_id, jti_hash"),

@@ -73,20 +73,18 @@ public sealed class GrantStore(Database database)
     /// Completes a sign-in and redeems its code at once, for a door that answers with the tokens themselves. Null, with nothing spent, when
     /// somebody else was faster or the person is gone.
     /// </summary>
-    public async Task<Spending<AuthorizationCode>?> CompleteAndRedeemAsync(
-        SignInCompletion completion, CodeRedemption redemption, CancellationToken cancellationToken)
-    {
-        DynamicParameters parameters = SignInCompletionSql.ParametersOf(database, completion);
-        parameters.AddDynamicParams(GrantSpendingSql.ParametersOf(redemption));
-        Spending<AuthorizationCode>? spent = await database.WriteThenReadAsync(
-            $"{SignInCompletionSql.TextOf(database, completion)};\n{GrantSpendingSql.TextOf(redemption)}",
-            ofCode.Text,
-            parameters,
-            results => ReadAsync(results, redemption),
+    public Task<Spending<AuthorizationCode>?> CompleteAndRedeemAsync(
+        SignInCompletion completion, CodeRedemption redemption, CancellationToken cancellationToken) =>
+        SignInCompletionSql.RunAsync(
+            database,
+            completion,
+            (parameters, text) =>
+            {
+                parameters.AddDynamicParams(GrantSpendingSql.ParametersOf(redemption));
+                return database.WriteThenReadAsync(
+                    $"{text};\n{GrantSpendingSql.TextOf(redemption)}", ofCode.Text, parameters, results => ReadAsync(results, redemption), cancellationToken);
+            },
             cancellationToken);
-        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
-        return spent;
-    }
 
     /// <summary>
     /// Spends a refresh token for its successor, moves the grant to another organization where the client asked for it, and loads the facts
@@ -158,6 +156,10 @@ public sealed class GrantStore(Database database)
                 AND NOT EXISTS (SELECT 1 FROM grants live
                     WHERE live.realm_id = @realm AND live.session_id = sessions.id AND live.ended_at IS NULL)
             """,
+            parameters);
+        await connection.ExecuteAsync(
+            LogoutNoticeStore.QueueText(
+                $"{LogoutNoticeStore.EndedNow} AND s.id IN (SELECT session_id FROM grants WHERE realm_id = @realm AND {condition} AND profile <> 'MultiOrg' AND ended_at = @now)"),
             parameters);
     }
 

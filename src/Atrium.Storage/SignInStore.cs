@@ -29,6 +29,9 @@ public sealed record SignInCompletion
 
     public SecretHash? Cookie { get; init; }
 
+    /// <summary>Sessions that make room for this one, the newest first; see <see cref="SessionRoom"/>.</summary>
+    internal IReadOnlyList<Session> Displaced { get; init; } = [];
+
     /// <summary>The session that this one replaces in the same browser.</summary>
     public Id<Session>? ReplacedSession { get; init; }
 
@@ -175,14 +178,17 @@ public sealed class SignInStore(Database database)
     /// </summary>
     public async Task<bool> CompleteAsync(SignInCompletion completion, CancellationToken cancellationToken)
     {
-        bool completed = await database.WriteThenReadAsync(
-            SignInCompletionSql.TextOf(database, completion),
-            "SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant",
-            SignInCompletionSql.ParametersOf(database, completion),
-            static async results => (await results.ReadAsync<int>()).Any(),
+        bool? completed = await SignInCompletionSql.RunAsync<bool?>(
+            database,
+            completion,
+            async (parameters, text) => await database.WriteThenReadAsync(
+                text,
+                "SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant",
+                parameters,
+                static async results => (await results.ReadAsync<int>()).Any() ? true : (bool?)null,
+                cancellationToken),
             cancellationToken);
-        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
-        return completed;
+        return completed ?? false;
     }
 
     /// <summary>

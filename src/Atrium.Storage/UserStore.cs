@@ -222,6 +222,8 @@ public sealed class UserStore(Database database)
             {
                 if (await FindAsync(connection, realm, user, database.ForDeleteOf("users")) is not { } current || !mayDelete(current))
                     return null;
+                await LogoutNoticeStore.QueueAsync(
+                    connection, log, realm, "s.user_id = @user AND s.ended_at IS NULL", new { realm, user, now = database.Time.GetUtcNow() });
                 await connection.ExecuteAsync("DELETE FROM users WHERE realm_id = @realm AND id = @user", new { realm, user });
                 log.Add(EventOf(EventTypes.UserDeleted, current));
                 return current;

@@ -15,6 +15,8 @@ public sealed record ClientSettings
 
     public AuthKitSettings Authkit { get; init; } = new();
 
+    public LogoutSettings Logout { get; init; } = new();
+
     /// <summary>May be false only for app-native and confidential clients; a challenge that was sent is always checked.</summary>
     public bool PkceRequired { get; init; } = true;
 

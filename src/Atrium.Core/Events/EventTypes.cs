@@ -46,6 +46,7 @@ public static class EventTypes
     public const string RoleUpdated = "role.updated";
     public const string SessionCreated = "session.created";
     public const string SessionEnded = "session.ended";
+    public const string SessionLogoutFailed = "session.logout_failed";
     public const string SignInFailed = "sign_in.failed";
     public const string SignInOrganizationChosen = "sign_in.organization_chosen";
     public const string SignInSucceeded = "sign_in.succeeded";

@@ -26,4 +26,7 @@ public sealed record RealmSettings
 
     [Description("Whether nobody signs in, through whatever door, before the e-mail address is verified. The AuthKit door asks for it in any case.")]
     public bool EmailVerificationRequired { get; init; }
+
+    [Description("How long people stay signed in.")]
+    public SessionSettings Sessions { get; init; } = new();
 }

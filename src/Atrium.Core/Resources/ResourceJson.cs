@@ -66,6 +66,7 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(FactorResource))]
 [JsonSerializable(typeof(InvitationResource))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(LogoutNoticeResource))]
 [JsonSerializable(typeof(MailPreviewResource))]
 [JsonSerializable(typeof(MailTemplateResource))]
 [JsonSerializable(typeof(MembershipResource))]

@@ -8,6 +8,7 @@ using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Events;
 using Atrium.Server.Http;
 using Atrium.Server.Invitations;
+using Atrium.Server.Logout;
 using Atrium.Server.Mail;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
@@ -77,6 +78,7 @@ public static class AtriumServer
         builder.Services.AddSingleton<OutboundHttp>(static services =>
             new(services.GetRequiredService<AtriumOptions>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddWebhooks();
+        builder.Services.AddLogoutNotices();
         builder.Services.AddOAuthDoor();
         builder.Services.AddAuthKitDoor();
         builder.Services.AddAppNativeDoor();

@@ -125,6 +125,7 @@ public static class BackboneServices
         .AddSingleton<ConnectionStore>()
         .AddSingleton<OperatorKeyStore>()
         .AddSingleton<DeletedRealmStore>()
+        .AddSingleton<LogoutNoticeStore>()
         .AddSingleton<MailStore>()
         .AddSingleton<MailTemplateStore>()
         .AddSingleton<InvitationStore>()

@@ -210,7 +210,8 @@ public sealed class HostedSignIn(
             return new SeeOther(HostedPages.AddressOf(realm, handle));
         if (completed.IsNewSession)
             cookies.SetSession(context, realm, cookie, completed.Session.ExpiresAt);
-        return responses.Code(realm, progress.Client, progress.SignIn.Request, completed.Code);
+        string state = completed.IsNewSession ? BrowserCookies.StateOf(cookie) : cookies.KeepState(context, realm, completed.Session);
+        return responses.Code(realm, progress.Client, progress.SignIn.Request, completed.Code, state);
     }
 
     private async Task<IResult> NotProvedAsync(

@@ -110,3 +110,8 @@ public sealed record MessageButton(string Text, PageForm Form);
 public sealed record MessageModel(
     string Realm, string Title, string Sentence, string? Next = null, string? ErrorId = null, string? RequestId = null,
     PageLink? Link = null, MessageButton? Button = null, MessageTone Tone = MessageTone.Problem);
+
+/// <summary>The end of a session in its browser.</summary>
+/// <param name="Frames">What is loaded so that the applications in this browser hear of it.</param>
+/// <param name="Link">Where to go on; null for nowhere.</param>
+public sealed record SignedOutModel(string Realm, IReadOnlyList<string> Frames, PageLink? Link);

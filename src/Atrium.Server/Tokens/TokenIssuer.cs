@@ -16,6 +16,9 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     /// <summary>The scope that makes a grant an OpenID Connect one (OpenID Connect Core section 3.1.2.1).</summary>
     public const string OpenIdScope = "openid";
 
+    /// <summary>Seconds; it is sent the moment it is made.</summary>
+    private const int LogoutTokenAge = 120;
+
     /// <summary>Seconds an access token of this client lives when it came through this door.</summary>
     public static int AccessTokenAge(Client client, Door door) =>
         client.Settings.Openid.DefaultAccessTokenAge ?? (door == Door.AuthKit ? 300 : 1800);
@@ -157,6 +160,30 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
             if (scopes.Count > 0)
                 json.WriteString("scope"u8, string.Join(' ', scopes));
             WriteConfirmation(json, presenter.DpopJkt);
+        });
+    }
+
+    /// <summary>
+    /// What tells a client that a session has ended (OpenID Connect Back-Channel Logout 1.0 section 2.4), from the issuer of the ID token that it has. A
+    /// nonce is forbidden: nothing that looks for one takes it for an ID token.
+    /// </summary>
+    public async Task<string> LogoutTokenAsync(Realm realm, Client client, LogoutNotice notice, CancellationToken cancellationToken)
+    {
+        RealmKey key = await SignerAsync(realm.Id, client, notice.Door, cancellationToken);
+        long now = clock.GetUtcNow().ToUnixTimeSeconds();
+        return Jwt.Sign(key, Jwt.LogoutTokenType, json =>
+        {
+            json.WriteString("iss"u8, publicUrl.Issuer(notice.Door, realm.Handle, client, notice.OrganizationId));
+            json.WriteString("aud"u8, client.ClientId);
+            json.WriteNumber("iat"u8, now);
+            json.WriteNumber("exp"u8, now + LogoutTokenAge);
+            json.WriteString("jti"u8, TokenId.New());
+            json.WriteString("sub"u8, notice.UserId.ToString());
+            json.WriteString("sid"u8, notice.SessionId.ToString());
+            json.WriteStartObject("events"u8);
+            json.WriteStartObject("http://schemas.openid.net/event/backchannel-logout"u8);
+            json.WriteEndObject();
+            json.WriteEndObject();
         });
     }
 

@@ -76,6 +76,8 @@ public sealed record World
             AuthenticatedAt = Worlds.Start,
             CreatedAt = Worlds.Start,
             UpdatedAt = Worlds.Start,
+            LastUsedAt = Worlds.Start,
+            IdleTimeout = 12 * 3600,
             ExpiresAt = Worlds.Start.AddDays(30),
         },
         Grant = new Grant

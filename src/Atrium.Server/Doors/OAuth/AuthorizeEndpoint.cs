@@ -7,8 +7,6 @@ using Atrium.Server.Http;
 using Atrium.Server.Mail;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
-using Microsoft.AspNetCore.Http.Extensions;
-using Microsoft.Extensions.Primitives;
 
 namespace Atrium.Server.Doors.OAuth;
 
@@ -27,9 +25,6 @@ public sealed class AuthorizeEndpoint(
     IMailTransport mail,
     TimeProvider clock)
 {
-    /// <summary>What a browser and a proxy carry in an address without trouble.</summary>
-    private const int MaxQueryLength = 6000;
-
     private static readonly OAuthError UnknownClient = new("ATR1201", "invalid_request", "The application that sent you here is not known to this sign-in.");
     private static readonly OAuthError UnknownReference = new("ATR1246", "invalid_request_uri", "The request that the application sent you here with was used before, has expired, or is not its own.");
     private static readonly OAuthError LoginRequired = new("ATR1230", "login_required", "Nobody is signed in whom the request could be answered for without a page.");
@@ -50,7 +45,7 @@ public sealed class AuthorizeEndpoint(
             return AppNativeError.UnreadableStart(context, read.Error!) ?? HostedPages.Error(context, realm, read.Error!);
         if (parameters.ValueOf("response_mode") == "direct")
             return await context.RequestServices.GetRequiredService<AppNativeStart>().HandleAsync(context, realm, org, parameters, cancellationToken);
-        if (WithoutCookies(context.Request, parameters) is { } sameAsGet)
+        if (CrossSitePost.AsGet(context.Request, parameters) is { } sameAsGet)
             return sameAsGet;
 
         // Until both are proven, nothing is sent to the address in the request (RFC 9700 section 4.11).
@@ -133,16 +128,4 @@ public sealed class AuthorizeEndpoint(
         IResult Refuse(OAuthError error) => responses.Error(realm, client, request.RedirectUri!, request.State, error);
     }
 
-    /// <summary>
-    /// A form that another site posts here comes without our cookies, which are SameSite=Lax. The same request as a GET brings them, and the
-    /// person isn't asked for a password that the standing session makes needless.
-    /// </summary>
-    private static SeeOther? WithoutCookies(HttpRequest request, IReadOnlyDictionary<string, StringValues> parameters)
-    {
-        if (!HttpMethods.IsPost(request.Method) || request.Headers["Sec-Fetch-Site"] != "cross-site")
-            return null;
-        QueryBuilder query = new(parameters.SelectMany(static pair => pair.Value, static (pair, value) => KeyValuePair.Create(pair.Key, value ?? "")));
-        string address = request.Path.ToUriComponent() + query.ToQueryString().ToUriComponent();
-        return address.Length <= MaxQueryLength ? new SeeOther(address) : null;
-    }
 }

@@ -8,6 +8,7 @@ using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
 using Atrium.Server.Mail;
+using Atrium.Server.Pages;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -36,6 +37,18 @@ public sealed record MetadataBody
     public required string RevocationEndpoint { get; init; }
 
     public required string EndSessionEndpoint { get; init; }
+
+    /// <summary>OpenID Connect Session Management 1.0 section 2.1; only a browser has a session to check.</summary>
+    public string? CheckSessionIframe { get; init; }
+
+    /// <summary>OpenID Connect Front-Channel Logout 1.0 section 3, Back-Channel Logout 1.0 section 2.1.</summary>
+    public bool FrontchannelLogoutSupported => true;
+
+    public bool FrontchannelLogoutSessionSupported => true;
+
+    public bool BackchannelLogoutSupported => true;
+
+    public bool BackchannelLogoutSessionSupported => true;
 
     /// <summary>Where the app-native door goes on; no standard names it.</summary>
     public string? AuthnEndpoint { get; init; }
@@ -120,6 +133,7 @@ public sealed class MetadataEndpoint(
             IntrospectionEndpoint = $"{root}/introspect",
             RevocationEndpoint = $"{root}/revoke",
             EndSessionEndpoint = $"{root}/logout",
+            CheckSessionIframe = root + CheckSessionPage.Path,
             ResponseModesSupported = ["query"],
             AcrValuesSupported = AuthenticationLevels.Names,
             AuthorizationResponseIssParameterSupported = true,

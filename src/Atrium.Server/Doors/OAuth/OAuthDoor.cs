@@ -35,6 +35,7 @@ public static class OAuthDoor
         .AddSingleton<IntrospectionEndpoint>()
         .AddSingleton<RevocationEndpoint>()
         .AddSingleton<LogoutEndpoint>()
+        .AddSingleton<FrontChannel>()
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
         .AddSingleton<FactorPages>()
@@ -67,6 +68,7 @@ public static class OAuthDoor
         HostedAccounts.Map(realm);
         HostedApplications.Map(realm);
         HostedInvitations.Map(realm);
+        CheckSessionPage.Map(realm);
     }
 
     private static void MapEndpoints(RouteGroupBuilder group, string prefix, string jwks)

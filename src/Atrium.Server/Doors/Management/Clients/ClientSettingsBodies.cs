@@ -84,6 +84,22 @@ internal static class ClientSettingsBodies
 
     private static readonly Field<Body> Authkit = Field.Nested("authkit", new Shape(AuthkitEnabled));
 
+    private static readonly Field<string> BackchannelUri = Field.Text("backchannel_uri", ClientRules.MaxUriLength)
+        .Describe("Where the application's server is told of the end of a session (OpenID Connect Back-Channel Logout); null not to be.");
+
+    private static readonly Field<bool?> BackchannelSessionRequired = Field.Flag("backchannel_session_required")
+        .Describe("Whether a logout token must name the session. It always does.");
+
+    private static readonly Field<string> FrontchannelUri = Field.Text("frontchannel_uri", ClientRules.MaxUriLength)
+        .Describe("What the signed-out page loads in a frame (OpenID Connect Front-Channel Logout); of the origin of a redirect URI, or null.");
+
+    private static readonly Field<bool?> FrontchannelSessionRequired = Field.Flag("frontchannel_session_required")
+        .Describe("Whether that frame's address says `iss` and `sid`.");
+
+    private static readonly Field<Body> Logout = Field.Nested(
+        "logout", new Shape(BackchannelUri, BackchannelSessionRequired, FrontchannelUri, FrontchannelSessionRequired))
+        .Describe("How the application hears that a session has ended.");
+
     private static readonly Field<bool?> PkceRequired = Field.Flag("pkce_required")
         .Describe("May be false only for app-native and confidential clients; a challenge that was sent is always checked. True unless said.");
 
@@ -114,7 +130,7 @@ internal static class ClientSettingsBodies
         .Describe("The public keys of a client that proves itself by its own signature (RFC 7517); needed for `private_key_jwt`.");
 
     public static Field<Body> Settings { get; } = Field.Nested(
-        "settings", new Shape(Openid, Restrictions, Tokens, AppNative, Authkit, PkceRequired, FirstParty, Picker, Authentication, Jwks));
+        "settings", new Shape(Openid, Restrictions, Tokens, AppNative, Authkit, Logout, PkceRequired, FirstParty, Picker, Authentication, Jwks));
 
     public static ClientSettings Read(Body? settings)
     {
@@ -132,6 +148,7 @@ internal static class ClientSettingsBodies
             },
             AppNative = AppNativeOf(settings.Of(AppNative), otherwise.AppNative),
             Authkit = new AuthKitSettings { Enabled = settings.Of(Authkit)?.Of(AuthkitEnabled) ?? false },
+            Logout = settings.Of(Logout) is { } logout ? LogoutOf(logout) : otherwise.Logout,
             PkceRequired = settings.Of(PkceRequired) ?? otherwise.PkceRequired,
             FirstParty = settings.Of(FirstParty) ?? otherwise.FirstParty,
             OrganizationPicker = settings.Of(Picker) ?? otherwise.OrganizationPicker,
@@ -166,6 +183,14 @@ internal static class ClientSettingsBodies
         Steps = appNative.Of(Steps) ?? otherwise.Steps,
         DiscoveryParameter = appNative.Of(DiscoveryParameter) ?? otherwise.DiscoveryParameter,
         TokenIssuer = appNative.Of(Issuer) ?? otherwise.TokenIssuer,
+    };
+
+    private static LogoutSettings LogoutOf(Body logout) => new()
+    {
+        BackchannelUri = logout.Of(BackchannelUri),
+        BackchannelSessionRequired = logout.Of(BackchannelSessionRequired) ?? false,
+        FrontchannelUri = logout.Of(FrontchannelUri),
+        FrontchannelSessionRequired = logout.Of(FrontchannelSessionRequired) ?? false,
     };
 
     private static ClientKey KeyOf(Body key) => new()

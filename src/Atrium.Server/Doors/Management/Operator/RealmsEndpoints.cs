@@ -50,7 +50,16 @@ public static class RealmsEndpoints
     private static readonly Field<bool?> EmailVerificationRequired = Field.Flag("email_verification_required")
         .Describe("Whether nobody signs in, through whatever door, before the e-mail address is verified. The AuthKit door asks for it in any case.");
 
-    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention, SigningKeyDays, SignUp, EmailVerificationRequired))
+    private static readonly Field<int?> MaxAge = Field.Whole("max_age", SessionSettings.Shortest, SessionSettings.LongestAge)
+        .Describe("Seconds a session lasts at most; 604800 unless said.");
+
+    private static readonly Field<int?> IdleTimeout = Field.Whole("idle_timeout", SessionSettings.Shortest, SessionSettings.LongestIdleTimeout)
+        .Describe("Seconds after which a session that nobody uses is over; 43200 unless said.");
+
+    private static readonly Field<Body> Sessions = Field.Nested("sessions", new Shape(MaxAge, IdleTimeout))
+        .Describe("How long people stay signed in. A session keeps what held when it began.");
+
+    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention, SigningKeyDays, SignUp, EmailVerificationRequired, Sessions))
         .Describe("What holds for the whole realm.");
 
     private static readonly Shape New = new(Handle, NameOfNew, Settings);
@@ -148,6 +157,11 @@ public static class RealmsEndpoints
                 EventRetentionDays = settings.Of(EventRetention) ?? unsaid.EventRetentionDays,
                 SigningKeyDays = settings.Of(SigningKeyDays) ?? unsaid.SigningKeyDays,
                 SignUp = settings.Of(SignUp) is { } signUp ? SignUpOf(signUp) : unsaid.SignUp,
+                Sessions = new SessionSettings
+                {
+                    MaxAge = settings.Of(Sessions)?.Of(MaxAge) ?? unsaid.Sessions.MaxAge,
+                    IdleTimeout = settings.Of(Sessions)?.Of(IdleTimeout) ?? unsaid.Sessions.IdleTimeout,
+                },
                 EmailVerificationRequired = settings.Of(EmailVerificationRequired) ?? unsaid.EmailVerificationRequired,
             };
     }
