@@ -156,7 +156,8 @@ public sealed class SessionStore(Database database)
             async (connection, log) => (await EndAsync(
                 connection,
                 log,
-                except is null ? "user_id = @user" : "user_id = @user AND id <> @except",
+                realm,
+                except is null ? "s.user_id = @user" : "s.user_id = @user AND s.id <> @except",
                 new { realm, user, except, reason = reason.ToString(), now },
                 now)).Count,
             cancellationToken);

@@ -13,7 +13,11 @@ public static class KeyThumbprint
     public static string Of(ClientKey key) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(key.Kty switch
     {
         "EC" => $$"""{"crv":"{{key.Crv}}","kty":"EC","x":"{{key.X}}","y":"{{key.Y}}"}""",
-        _ => $$"""{"e":"{{key.E}}","kty":"RSA","n":"{{key.N}}"}""",
+        "RSA" => $$"""{"e":"{{key.E}}","kty":"RSA","n":"{{key.N}}"}""",
+
+        // RFC 8037 section 2.
+        "OKP" => $$"""{"crv":"{{key.Crv}}","kty":"OKP","x":"{{key.X}}"}""",
+        _ => throw new InvalidOperationException($"A key of the type {key.Kty} has a fault."),
     })));
 
     public static bool IsThumbprint(string text) => text.Length == Length && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');

@@ -21,7 +21,7 @@ public sealed class ClientCredentialsGrant(TokenIssuer issuer) : ITokenGrant
     {
         if (request.Parameters.ContainsKey("org"))
             return NoOrganization;
-        if (request.Restated.Resource is { } resource && !TokenAudience.MayAskFor(request.Client, resource))
+        if (request.Restated.Resource is { } resource && !TokenAudience.MayAskFor(request.Presenter.Client, resource))
             return NotItsResource;
         IReadOnlyList<string> scopes = request.Scopes ?? [];
         return new TokenBody
