@@ -36,16 +36,18 @@ public sealed class MailStore(Database database)
     private readonly LeasedQueue queue = new(database, "mails", "id", "id = @Id", Columns);
 
     /// <summary>Queues a letter with the change that this connection's transaction makes.</summary>
-    internal static Task QueueAsync(DbConnection connection, QueuedMail mail) =>
+    /// <param name="isSent">False for a letter that nobody gets, where it must not take another time than one that somebody gets.</param>
+    internal static Task QueueAsync(DbConnection connection, QueuedMail mail, bool isSent = true) =>
         connection.ExecuteAsync(
             $"""
             INSERT INTO mails ({Columns}, due_at)
-            VALUES (@RealmId, @Id, @OrganizationId, @Kind, @About, @Recipient, @SealedLetter, @Attempts, @LastError, @CreatedAt, @ExpiresAt, @CreatedAt)
+            SELECT @RealmId, @Id, @OrganizationId, @Kind, @About, @Recipient, @SealedLetter, @Attempts, @LastError, @CreatedAt, @ExpiresAt, @CreatedAt
+            WHERE @isSent
             """,
             new
             {
                 mail.RealmId, mail.Id, mail.OrganizationId, Kind = mail.Kind.ToString(), mail.About, mail.Recipient, mail.SealedLetter, mail.Attempts,
-                mail.LastError, mail.CreatedAt, mail.ExpiresAt,
+                mail.LastError, mail.CreatedAt, mail.ExpiresAt, isSent,
             });
 
     /// <summary>What waits to be sent about this is not sent any more.</summary>

@@ -144,8 +144,23 @@ public sealed class SessionStore(Database database)
     /// <summary>Ends all of a person's sessions, and with them every grant.</summary>
     public Task<int> EndAllAsync(
         Id<Realm> realm, Id<User> user, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        EndOthersAsync(realm, user, except: null, reason, now, origin, cancellationToken);
+
+    /// <summary>Ends all of a person's sessions but this one, and with them every grant.</summary>
+    /// <param name="except">Null to end all.</param>
+    public Task<int> EndOthersAsync(
+        Id<Realm> realm, Id<User> user, Id<Session>? except, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
         database.RecordAsync(
-            realm, origin, async (connection, log) => (await EndAllAsync(connection, log, realm, user, reason, now)).Count, cancellationToken);
+            realm,
+            origin,
+            async (connection, log) => (await EndAsync(
+                connection,
+                log,
+                realm,
+                except is null ? "s.user_id = @user" : "s.user_id = @user AND s.id <> @except",
+                new { realm, user, except, reason = reason.ToString(), now },
+                now)).Count,
+            cancellationToken);
 
     /// <summary>The clients that have something from a session, and an address for its browser to load when it ends; so many of them at most.</summary>
     public Task<IReadOnlyList<Client>> FrontChannelClientsAsync(Id<Realm> realm, Id<Session> session, int most, CancellationToken cancellationToken) =>

@@ -11,9 +11,6 @@ namespace Atrium.Storage;
 /// </summary>
 internal static class SignInCompletionSql
 {
-    /// <summary>Of a completion that finds others taking the room that was made for it.</summary>
-    private const int MostTries = 4;
-
     private const string WithGrant = "EXISTS (SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant)";
 
     private const string Parents =
@@ -34,7 +31,7 @@ internal static class SignInCompletionSql
     private const string InsertCode =
         $"""
         INSERT INTO authorization_codes ({GrantStore.CodeColumns})
-        SELECT @realm, @codeHash, @grant, @redirectUri, @nonce, @codeChallenge, @now, @codeExpiresAt, NULL, NULL WHERE {WithGrant}
+        SELECT @realm, @codeHash, @grant, @redirectUri, @nonce, @codeChallenge, @now, @codeExpiresAt, NULL, NULL, @codeDpopJkt WHERE {WithGrant}
         """;
 
     private const string SpendFactor =
@@ -45,12 +42,35 @@ internal static class SignInCompletionSql
     private const string SpendChallenge =
         $"UPDATE factor_challenges SET spent_at = @now WHERE realm_id = @realm AND id = @challenge AND {WithGrant}";
 
+    private const string SpendRecoveryCode =
+        $"DELETE FROM recovery_codes WHERE realm_id = @realm AND user_id = @user AND code_hash = @recoveryCode AND {WithGrant}";
+
     private const string SpendVerification =
         $"""
         UPDATE email_verifications SET spent_at = @now WHERE realm_id = @realm AND id = @verification AND {WithGrant};
         UPDATE users SET email_verified = TRUE, updated_at = @now
         WHERE realm_id = @realm AND (id, email) IN (SELECT user_id, email FROM email_verifications WHERE realm_id = @realm AND id = @verification) AND {WithGrant}
         """;
+
+    /// <summary>An organization that is gone meanwhile takes the consent for it along.</summary>
+    private static readonly string StoreConsent =
+        $"""
+        INSERT INTO consents ({ConsentStore.Columns})
+        SELECT @realm, @consent, @user, @client, @consentScopes, @consentChoice, @consentOrganization, @consentResource, @now
+        WHERE {WithGrant} AND {OrganizationOf("@consentOrganization")}
+        ON CONFLICT (realm_id, id) DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at
+        """;
+
+    private static readonly string RememberChoice =
+        $"""
+        INSERT INTO organization_choices (realm_id, user_id, client_id, choice, organization_id, chosen_at)
+        SELECT @realm, @user, @client, @choice, @organization, @now WHERE {WithGrant} AND {OrganizationOf("@organization")}
+        ON CONFLICT (realm_id, user_id, client_id) DO UPDATE
+            SET choice = excluded.choice, organization_id = excluded.organization_id, chosen_at = excluded.chosen_at
+        """;
+
+    private static string OrganizationOf(string parameter) =>
+        $"({parameter} IS NULL OR EXISTS (SELECT 1 FROM organizations WHERE realm_id = @realm AND id = {parameter}))";
 
     /// <summary>
     /// Has a completion written by <paramref name="run"/>, which says null where it was not. One that finds no room for its session is written once more
@@ -59,35 +79,32 @@ internal static class SignInCompletionSql
     public static async Task<T?> RunAsync<T>(
         Database database, SignInCompletion completion, Func<DynamicParameters, string, Task<T?>> run, CancellationToken cancellationToken)
     {
-        for (int tries = 1; ; tries++)
-        {
-            DynamicParameters parameters = ParametersOf(database, completion);
-            if (await run(parameters, TextOf(database, completion, parameters)) is { } written)
-            {
-                database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
-                if (completion.Displaced.Count > 0)
-                    database.Changes.Tell(Change.OfLogoutNotices(completion.SignIn.RealmId));
-                return written;
-            }
+        if (await RunAsync(database, completion, run) is { } written)
+            return written;
+        if (!completion.IsNewSession)
+            return default;
+        Session made = completion.Session;
+        IReadOnlyList<Session> displaced = await database.QueryAsync(
+            connection => SessionRoom.DisplacedAsync(connection, made.RealmId, made.UserId, completion.Grant.CreatedAt), cancellationToken);
+        return displaced.Count == 0 ? default : await RunAsync(database, completion with { Displaced = displaced }, run);
+    }
 
-            if (!completion.IsNewSession || tries == MostTries)
-                return default;
-            Session made = completion.Session;
-            completion = completion with
-            {
-                Displaced = await database.QueryAsync(
-                    connection => SessionRoom.DisplacedAsync(connection, made.RealmId, made.UserId, completion.Grant.CreatedAt), cancellationToken),
-            };
-            if (completion.Displaced.Count == 0)
-                return default;
-        }
+    private static async Task<T?> RunAsync<T>(Database database, SignInCompletion completion, Func<DynamicParameters, string, Task<T?>> run)
+    {
+        DynamicParameters parameters = ParametersOf(database, completion);
+        if (await run(parameters, TextOf(database, completion, parameters)) is not { } written)
+            return default;
+        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
+        if (completion.Displaced.Count > 0)
+            database.Changes.Tell(Change.OfLogoutNotices(completion.SignIn.RealmId));
+        return written;
     }
 
     private static string TextOf(Database database, SignInCompletion completion, DynamicParameters parameters)
     {
         IEnumerable<string> conditions = Unspent(database, completion).Prepend(Parents);
-        if (completion.IsNewSession)
-            conditions = conditions.Append(completion.Displaced.Count == 0 ? SessionRoom.Condition : SessionRoom.ConditionAfter);
+        if (completion.IsNewSession && completion.Displaced.Count == 0)
+            conditions = conditions.Append(SessionRoom.Condition);
         return string.Join(
             ";\n",
             Statements(completion, string.Join(" AND ", conditions), parameters).Append(EventLog.InsertText(database, WithGrant)));
@@ -111,7 +128,6 @@ internal static class SignInCompletionSql
         userAgent = completion.Session.UserAgent,
         idleTimeout = completion.Session.IdleTimeout,
         sessionExpiresAt = completion.Session.ExpiresAt,
-        displacedUpTo = completion.Displaced is [{ Id: var newest }, ..] ? newest : default(Id<Session>?),
         grant = completion.Grant.Id,
         door = completion.Grant.Door.ToString(),
         profile = completion.Grant.Profile.ToString(),
@@ -125,10 +141,18 @@ internal static class SignInCompletionSql
         nonce = completion.Code.Nonce,
         codeChallenge = completion.Code.CodeChallenge,
         codeExpiresAt = completion.Code.ExpiresAt,
+        codeDpopJkt = completion.Code.DpopJkt,
         factor = completion.Proof?.Factor,
         step = completion.Proof?.Step,
         challenge = completion.Proof?.Challenge,
         verification = completion.Proof?.Verification,
+        recoveryCode = completion.Proof?.RecoveryCode?.Hash,
+        restsOn = completion.RestsOn,
+        consent = completion.Given?.Id,
+        consentScopes = completion.Given?.Terms.Scopes,
+        consentChoice = completion.Given?.Terms.Choice.Word,
+        consentOrganization = completion.Given?.Terms.Choice.Selected,
+        consentResource = completion.Given?.Terms.Resource,
     });
 
     /// <summary>The one-time things that the sign-in rests on: held against everybody else from here to the commit.</summary>
@@ -136,6 +160,8 @@ internal static class SignInCompletionSql
     {
         if (completion.IsStored)
             yield return $"EXISTS (SELECT 1 FROM sign_ins WHERE realm_id = @realm AND id = @signIn AND version = @version{database.ForUpdateOf("sign_ins")})";
+        if (completion.RestsOn is not null)
+            yield return $"EXISTS (SELECT 1 FROM consents WHERE realm_id = @realm AND id = @restsOn{database.ForUpdateOf("consents")})";
         if (completion.Proof?.Challenge is not null)
         {
             yield return
@@ -149,6 +175,12 @@ internal static class SignInCompletionSql
                 EXISTS (SELECT 1 FROM factors
                     WHERE realm_id = @realm AND id = @factor AND (last_used_step IS NULL OR last_used_step < @step){database.ForUpdateOf("factors")})
                 """;
+        }
+
+        if (completion.Proof?.RecoveryCode is not null)
+        {
+            yield return
+                $"EXISTS (SELECT 1 FROM recovery_codes WHERE realm_id = @realm AND user_id = @user AND code_hash = @recoveryCode{database.ForUpdateOf("recovery_codes")})";
         }
 
         if (completion.Proof?.Verification is not null)
@@ -185,7 +217,7 @@ internal static class SignInCompletionSql
         yield return
             $"""
             INSERT INTO grants ({GrantFactsSql.GrantColumns})
-            SELECT @realm, @grant, @session, @client, @user, @door, @profile, @scopes, @choice, @organization, @onOrganizationPath, @resource, @now, NULL
+            SELECT @realm, @grant, @session, @client, @user, @door, @profile, @scopes, @choice, @organization, @onOrganizationPath, @resource, @now, NULL, NULL
             WHERE {unspent} AND EXISTS (SELECT 1 FROM sessions WHERE realm_id = @realm AND id = @session)
             """;
         yield return InsertCode;
@@ -208,8 +240,14 @@ internal static class SignInCompletionSql
             yield return SpendFactor;
         if (completion.Proof?.Challenge is not null)
             yield return SpendChallenge;
+        if (completion.Proof?.RecoveryCode is not null)
+            yield return SpendRecoveryCode;
         if (completion.Proof?.Verification is not null)
             yield return SpendVerification;
+        if (completion.Given is not null)
+            yield return StoreConsent;
+        if (completion.RemembersChoice)
+            yield return RememberChoice;
         if (completion.IsStored)
             yield return EndSignIn;
     }

@@ -61,8 +61,9 @@ public static class AtriumServer
             builder.Services.AddHostedService<EventSequencer>();
         builder.Services.AddSingleton<IDomainRecords, DnsClient>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
-        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
-        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>()
+        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>().AddSingleton<BudgetNotices>();
+        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<MailLimiter>().AddSingleton<EmailCodes>().AddSingleton<MailedCodes>().AddSingleton<AccountDesk>()
+            .AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>().AddSingleton<SecondFactorDesk>()
             .AddSingleton<SignInExplainer>();
         builder.Services.AddMail(MailSettings.Of(options));
         if (options.SendsMail)
@@ -70,6 +71,9 @@ public static class AtriumServer
         builder.Services.AddSingleton<InvitationDesk>().AddSingleton<InvitationSignIn>();
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
+        builder.Services.AddSingleton<SigningKeyRotator>();
+        if (options.RotatesKeys)
+            builder.Services.AddHostedService(static services => services.GetRequiredService<SigningKeyRotator>());
         builder.Services.AddSingleton<Idempotency>();
         builder.Services.AddSingleton<OutboundHttp>(static services =>
             new(services.GetRequiredService<AtriumOptions>(), services.GetRequiredService<TimeProvider>()));

@@ -76,6 +76,13 @@ public sealed class BrowserCookies(PublicUrl publicUrl, SessionStore sessions, T
     public bool IsBrowser(HttpContext context, Realm realm, SecretHash? expected) =>
         expected is { } hash && Read(context, realm, BrowserName) is { } mark && mark.Hash() == hash;
 
+    /// <summary>
+    /// What the forms of a signed-in person's pages carry back. Nobody can make it up who has not the session's cookie, and the cookie can't be told from it.
+    /// </summary>
+    public string? MarkOfForms(HttpContext context, Realm realm) => Read(context, realm, SessionName) is { } cookie
+        ? Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(cookie.Reveal()), "forms of the account's pages"u8))
+        : null;
+
     private Secret? Read(HttpContext context, Realm realm, string name) =>
         context.Request.Cookies.TryGetValue(NameOf(name, realm), out string? value) && value is { Length: > 0 and <= MaxLength } ? new Secret(value) : null;
 

@@ -34,14 +34,46 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
         new(typeof(CodePage), model, statusCode, redirectUri);
 
     /// <inheritdoc cref="SignIn"/>
+    public static PageResult Account(AccountModel model, string? redirectUri) => new(typeof(AccountPage), model, StatusCodes.Status200OK, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Enrol(EnrolModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(EnrolPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult RecoveryCodes(RecoveryCodesModel model, string? redirectUri) =>
+        new(typeof(RecoveryCodesPage), model, StatusCodes.Status200OK, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult RecoveryCode(RecoveryCodeModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(RecoveryCodePage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
     public static PageResult Organization(OrganizationModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
         new(typeof(OrganizationPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Consent(ConsentModel model, string? redirectUri) => new(typeof(ConsentPage), model, StatusCodes.Status200OK, redirectUri);
+
+    public static PageResult Applications(ApplicationsModel model) => new(typeof(ApplicationsPage), model, StatusCodes.Status200OK, redirectUri: null);
 
     /// <param name="redirectUri">Where the answer of the message's button may lead; null without a button.</param>
     public static PageResult Message(MessageModel model, int statusCode, string? redirectUri = null) =>
         new(typeof(MessagePage), model, statusCode, redirectUri);
 
     public static PageResult Invitation(InvitationModel model, int statusCode) => new(typeof(InvitationPage), model, statusCode, redirectUri: null);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Mailbox(MailboxModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(MailboxPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult MailedCode(MailedCodeModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(MailedCodePage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult NewPassword(NewPasswordModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(NewPasswordPage), model, statusCode, redirectUri);
 
     /// <summary>Its frames may come from these clients' own origins and from nowhere else.</summary>
     public static PageResult SignedOut(SignedOutModel model)

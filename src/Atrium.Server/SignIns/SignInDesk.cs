@@ -98,6 +98,38 @@ public sealed class SignInDesk(
         return null;
     }
 
+    /// <summary>The same for all of the organizations; null where that is not offered.</summary>
+    public async Task<(SignInProgress Progress, SignInStep Step)?> ChooseAllAsync(
+        SignInProgress progress, SignInStep.ChooseOrganization step, CancellationToken cancellationToken)
+    {
+        if (!step.OffersAll)
+            return null;
+        SignInProgress chosen = progress with { SignIn = progress.SignIn with { Choice = OrganizationChoice.AllMemberships } };
+        return (chosen, await NextAsync(chosen, cancellationToken));
+    }
+
+    /// <summary>The sign-in with what was asked allowed by the person, and what must happen next then.</summary>
+    public async Task<(SignInProgress Progress, SignInStep Step)> AllowAsync(
+        SignInProgress progress, SignInStep.Consent step, CancellationToken cancellationToken)
+    {
+        SignInFacts facts = await FactsAsync(progress, cancellationToken);
+        SignIn allowed = progress.SignIn with { Allowed = step.Asked };
+        return (progress with { SignIn = allowed, Loaded = new LoadedFacts(allowed, facts) }, SignInEngine.Next(allowed, facts));
+    }
+
+    /// <summary>The person did not let the client have what it asked for: the sign-in is over. False when it was over already.</summary>
+    public async Task<bool> DenyAsync(SignInProgress progress, SignInStep.Consent step, CancellationToken cancellationToken)
+    {
+        if (!await signIns.DeleteAsync(progress.SignIn, cancellationToken))
+            return false;
+        await events.RecordAsync(
+            progress.SignIn.RealmId,
+            SignInEvents.Failed(progress, step.User.Id, SignInFailure.ConsentDenied),
+            SignInEvents.OriginOf(progress, step.User.Id),
+            cancellationToken);
+        return true;
+    }
+
     public async ValueTask<SignInFacts> FactsAsync(SignInProgress progress, CancellationToken cancellationToken) =>
         progress.KnownFacts ?? await signIns.LoadFactsAsync(progress.SignIn, progress.Client, clock.GetUtcNow(), cancellationToken);
 
@@ -166,7 +198,7 @@ public sealed class SignInDesk(
                 return new ProofResult.Proved(progress with
                 {
                     SignIn = signIn with { Proofs = [.. signIn.Proofs, NewProof(AuthenticationMethod.Totp)] },
-                    Proof = new SpentProof(Factor: factor.Id, Step: step, Challenge: challenge),
+                    Proof = SpentProof.Of(factor, step, challenge, clock.GetUtcNow()),
                 });
             }
         }
@@ -175,7 +207,7 @@ public sealed class SignInDesk(
         return new ProofResult.Wrong(progress with { SignIn = signIn with { FailedTries = tries } });
     }
 
-    /// <summary>The name under which wrong codes of a person's factors are counted, wherever they are typed.</summary>
+    /// <summary>The name under which wrong codes of a person's factors and wrong recovery codes are counted, wherever they are typed.</summary>
     public static string TotpAccountOf(Id<User> user) => $"totp {user}";
 
     /// <summary>The time step that a code of this factor matches now; null for a wrong or a used one.</summary>
@@ -233,10 +265,10 @@ public sealed class SignInDesk(
         DateTimeOffset now = clock.GetUtcNow();
         SignIn signIn = progress.SignIn;
 
-        // A browser's session is built on only when nothing new was proved; otherwise it gets a new id (OWASP ASVS 7.2.4).
-        Session? standing = progress.Standing is { } session && signIn.SessionId == session.Id && session.Proofs.SequenceEqual(signIn.Proofs)
-            ? session
-            : null;
+        // A browser's session is built on only when nothing new was proved; otherwise it gets a new id (OWASP ASVS 7.2.4). One that more was
+        // proved upon lasts no longer than it would have: nobody has shown again who they are.
+        Session? begun = progress.Standing is { } session && signIn.SessionId == session.Id ? session : null;
+        Session? standing = begun is not null && begun.Proofs.SequenceEqual(signIn.Proofs) ? begun : null;
         Session used = standing ?? Session.Begin(
             signIn.RealmId,
             Id<Session>.New(clock),
@@ -246,6 +278,8 @@ public sealed class SignInDesk(
             signIn.Request.IpAddress,
             signIn.Request.UserAgent,
             now);
+        if (standing is null && begun is not null)
+            used = used with { ExpiresAt = begun.ExpiresAt };
         Grant grant = new()
         {
             RealmId = signIn.RealmId,
@@ -261,6 +295,16 @@ public sealed class SignInDesk(
             Resource = signIn.Request.Resource,
             CreatedAt = now,
         };
+        Consent? given = step.Given is not { } allowed ? null : new Consent
+        {
+            RealmId = signIn.RealmId,
+            Id = allowed.Widens ?? Id<Consent>.New(clock),
+            UserId = step.User.Id,
+            ClientId = progress.Client.Id,
+            Terms = allowed.Terms,
+            GrantedAt = now,
+        };
+        IReadOnlyList<EventDraft> happened = SignInEvents.Completed(progress, step, used, standing is null);
         return new SignInCompletion
         {
             SignIn = signIn,
@@ -278,11 +322,15 @@ public sealed class SignInDesk(
                 RedirectUri = signIn.Request.RedirectUri,
                 Nonce = signIn.Request.Nonce,
                 CodeChallenge = signIn.Request.CodeChallenge,
+                DpopJkt = signIn.Request.DpopJkt,
                 CreatedAt = now,
                 ExpiresAt = now + AuthorizationCode.Lifetime,
             },
             Proof = progress.Proof,
-            Events = SignInEvents.Completed(progress, step, used, standing is null),
+            Given = given,
+            RestsOn = step.RestsOn,
+            RemembersChoice = signIn.IsPicked,
+            Events = given is null ? happened : [.. happened, ConsentStore.EventOf(EventTypes.UserConsentGranted, given, progress.Client)],
             Origin = SignInEvents.OriginOf(progress, step.User.Id),
         };
     }

@@ -123,7 +123,7 @@ public sealed class SignInExplainer(SignInDesk desk, SignInStore signIns, RoleSt
         using (Utf8JsonWriter json = new(written))
         {
             json.WriteStartObject();
-            issuer.WriteAccessClaims(json, grant, claims, grant.Grant.Scopes);
+            issuer.WriteAccessClaims(json, grant, issuer.Project(grant, claims), grant.Grant.Scopes);
             json.WriteEndObject();
         }
 

@@ -4,6 +4,7 @@ using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
+using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Shouldly;
@@ -58,7 +59,7 @@ public sealed class PresentedTokenTests(DemoServer server) : IClassFixture<DemoS
         using HttpResponseMessage inQuery = await browser.GetAsync($"/t/acme/userinfo?access_token={token}");
         inQuery.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         using HttpResponseMessage bare = await browser.GetAsync("/t/acme/userinfo");
-        (bare.StatusCode, bare.Headers.WwwAuthenticate.ToString()).ShouldBe((HttpStatusCode.Unauthorized, "Bearer realm=\"acme\""));
+        (bare.StatusCode, bare.Headers.WwwAuthenticate.ToString()).ShouldBe((HttpStatusCode.Unauthorized, $"Bearer realm=\"acme\", DPoP realm=\"acme\", algs=\"{string.Join(' ', server.Get<DpopCheck>().Algorithms)}\""));
         using HttpRequestMessage twice = OAuthBrowser.FormOf("/t/acme/userinfo", ("access_token", token));
         twice.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         using HttpResponseMessage both = await server.Http.SendAsync(twice);

@@ -22,8 +22,8 @@ public abstract partial class StoreContract
     [Fact]
     public async Task A_realm_and_what_belongs_to_it_reads_back()
     {
-        (await Realms.FindByHandleAsync("acme", None)).ShouldBe(Realm);
-        (await Realms.FindAsync(Realm.Id, None)).ShouldBe(Realm);
+        Same(await Realms.FindByHandleAsync("acme", None), Realm);
+        Same(await Realms.FindAsync(Realm.Id, None), Realm);
         (await Realms.AnyAsync(None)).ShouldBeTrue();
         (await Realms.CreateAsync(Realm with { Id = Id<Realm>.New(Clock) }, [], Origin.System, None)).ShouldBeFalse("the handle is taken");
         SigningKey key = (await SigningKeys.AllAsync(Realm.Id, None)).ShouldHaveSingleItem();
@@ -323,7 +323,7 @@ public abstract partial class StoreContract
         Same(facts.Session, one.Session);
         Same(facts.Client, client);
         Same(facts.User, user with { LastSignInAt = Now });
-        facts.Realm.ShouldBe(Realm);
+        Same(facts.Realm, Realm);
         Same(facts.Memberships.ShouldHaveSingleItem(), Worlds.FactsOf(new MembershipInOrganization(membership, northwind)));
         facts.Roles.ShouldHaveSingleItem().Permissions.ShouldBe(["read"]);
 
@@ -366,9 +366,9 @@ public abstract partial class StoreContract
         await Rotate(token, completion.Grant, [1, 2], NewToken(completion.Grant));
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, null, None))!.Value.Token.SealedSuccessor.ShouldBe([1, 2]);
 
-        await Users.CreateAsync(NewUser("a@example.test") with { Name = "Ä", ExternalId = "x", Username = "a", Picture = "p" }, null, Origin.System, None);
+        await Users.CreateAsync(NewUser("a@example.test") with { Name = "Ä", ExternalId = "x", Username = "a", Picture = "p", PhoneNumber = "1", Address = new() { Country = "DK" } }, null, Origin.System, None);
         (await Users.ListAsync(Realm.Id, new UserFilter(), new PageRequest<User>(10, Ascending: true), None)).Items
-            .Select(static one => one.Name).ShouldBe([null, "Ä"]);
+            .Select(static one => (one.Name, one.PhoneNumber, one.Address?.Country)).ShouldBe([(null, null, null), ("Ä", "1", "DK")]);
         Client keyless = NewClient("keyless") with { SecretHash = null };
         await Clients.CreateAsync(keyless, Origin.System, None);
         (await Clients.FindAsync(Realm.Id, "keyless", None))!.SecretHash.ShouldBeNull();
@@ -422,7 +422,7 @@ public abstract partial class StoreContract
         User user = await MakeUser("mia@example.test");
         (SignInCompletion completion, RefreshToken token) = await MakeFamily(await MakeClient(), user);
         await Reopen();
-        (await Realms.FindByHandleAsync("acme", None)).ShouldBe(Realm);
+        Same(await Realms.FindByHandleAsync("acme", None), Realm);
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None)).ShouldNotBeNull();
         (await IsLive(completion.Grant)).ShouldBeTrue();
     }

@@ -14,6 +14,12 @@ public sealed record PresentedAccessToken(JsonElement Claims, GrantFacts? Facts)
 {
     public string? ClientId => Jwt.StringOf(Claims, "client_id");
 
+    /// <summary>The key that it is bound to (RFC 9449 section 6.1); null for a bearer token.</summary>
+    public string? DpopJkt => Claims.TryGetProperty("cnf", out JsonElement confirmation) ? Jwt.StringOf(confirmation, "jkt") : null;
+
+    /// <summary>Whether it left its organizations out and names userinfo for them.</summary>
+    public bool SaysElsewhere => Claims.TryGetProperty(OrganizationProjection.ElsewhereClaim, out _);
+
     public IReadOnlyList<string> Scopes => Jwt.StringOf(Claims, "scope")?.Split(' ') ?? [];
 }
 

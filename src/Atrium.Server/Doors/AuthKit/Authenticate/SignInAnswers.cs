@@ -60,6 +60,7 @@ public sealed class SignInAnswers(SignInDesk desk, GrantDesk grants, EmailCodes 
         SignInStep.Refuse { Reason: SignInRefusal.OrganizationUnavailable } => AuthenticateErrors.NoSuchMembership,
         SignInStep.Refuse { Reason: SignInRefusal.MethodNotAllowed } => AuthenticateErrors.MethodsRequired,
         SignInStep.Refuse { Reason: SignInRefusal.ClientDisabled } => AuthenticateErrors.InvalidClient,
+        SignInStep.Refuse { Reason: SignInRefusal.NotFirstParty } => AuthenticateErrors.UnauthorizedClient,
         SignInStep.Refuse or SignInStep.Prove or SignInStep.Complete => whenRefused,
         _ => null,
     };
