@@ -15,8 +15,9 @@ internal sealed class SignInFactsSql(string from, string where)
         $"{SqlTypes.Of("m", MembershipStore.Columns)}, o.realm_id AS organization_split, {SqlTypes.Of("o", OrganizationStore.Columns)}";
 
     /// <summary>
-    /// Six queries: the person's factors; the memberships to choose among while the choice is open, or the chosen one; the organization
-    /// chosen; whether the client is shared with it; what the person has let the client have; what they chose for it the last time.
+    /// Seven queries: the person's factors; the memberships to choose among while the choice is open, or the chosen one; the organization
+    /// chosen; whether the client is shared with it; what the person has let the client have; what they chose for it the last time; the settings
+    /// of the realm.
     /// </summary>
     public string Text { get; } =
         $"""
@@ -50,6 +51,8 @@ internal sealed class SignInFactsSql(string from, string where)
 
         SELECT h.choice, h.organization_id
         FROM {from} JOIN organization_choices h ON h.realm_id = i.realm_id AND h.user_id = i.user_id AND h.client_id = i.client_id
-        WHERE i.realm_id = @realm AND {where} AND i.choice = 'unchosen'
+        WHERE i.realm_id = @realm AND {where} AND i.choice = 'unchosen';
+
+        SELECT settings FROM realms WHERE id = @realm
         """;
 }

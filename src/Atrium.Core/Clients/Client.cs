@@ -97,11 +97,7 @@ public sealed record Client : IIdentified
 
     /// <summary>Origins that a browser may call from: those of the registered redirect URIs.</summary>
     public IEnumerable<string> Origins =>
-        RedirectUris.Select(static uri => Uri.TryCreate(uri, UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https"
-                ? parsed.GetLeftPart(UriPartial.Authority)
-                : null)
-            .OfType<string>()
-            .Distinct(StringComparer.Ordinal);
+        RedirectUris.Select(WebOrigin.Of).OfType<string>().Distinct(StringComparer.Ordinal);
 
     public TokenProfile ProfileFor(Door door) => Settings.Tokens.Profile ?? door switch
     {

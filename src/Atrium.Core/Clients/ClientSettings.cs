@@ -15,6 +15,8 @@ public sealed record ClientSettings
 
     public AuthKitSettings Authkit { get; init; } = new();
 
+    public LogoutSettings Logout { get; init; } = new();
+
     /// <summary>May be false only for app-native and confidential clients; a challenge that was sent is always checked.</summary>
     public bool PkceRequired { get; init; } = true;
 
@@ -70,6 +72,21 @@ public sealed record OpenIdSettings
 
     /// <summary>Seconds during which a spent refresh token still answers with its successor; 0 to 60.</summary>
     public int RefreshGraceSeconds { get; init; } = 30;
+
+    /// <summary>Whether the client's authorization requests are taken only where it pushed them before (RFC 9126 section 6).</summary>
+    public bool RequirePushedAuthorizationRequests { get; init; }
+
+    /// <summary>The resources that its tokens may be for (RFC 8707); null leaves it to <see cref="ClientSettings.FirstParty"/>: any, or none.</summary>
+    public IReadOnlyList<string>? Resources { get; init; }
+
+    /// <summary>What its tokens are for where none was asked for; null for the client itself.</summary>
+    public string? DefaultResource { get; init; }
+
+    /// <summary>Whether it gets no token that is not bound to a key of its own (RFC 9449 section 5.2).</summary>
+    public bool DpopBoundAccessTokens { get; init; }
+
+    /// <summary>Whether its proofs must have a nonce of the server's (RFC 9449 section 8).</summary>
+    public bool DpopNonceRequired { get; init; }
 }
 
 public sealed record RestrictionSettings

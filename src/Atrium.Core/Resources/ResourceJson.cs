@@ -44,6 +44,7 @@ namespace Atrium.Core.Resources;
         typeof(Words<SessionEnd>),
         typeof(Words<SignInFailure>),
         typeof(Words<SigningKeyStatus>),
+        typeof(Words<SignUpPolicy>),
         typeof(Words<TokenIssuerSetting>),
         typeof(Words<TokenProfile>),
         typeof(Words<UserStatus>),
@@ -65,12 +66,16 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(FactorResource))]
 [JsonSerializable(typeof(InvitationResource))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(LogoutNoticeResource))]
 [JsonSerializable(typeof(MailPreviewResource))]
 [JsonSerializable(typeof(MailTemplateResource))]
 [JsonSerializable(typeof(MembershipResource))]
+[JsonSerializable(typeof(NewRecoveryCodesResource))]
+[JsonSerializable(typeof(OrganizationBudgetResource))]
 [JsonSerializable(typeof(OrganizationDomainResource))]
 [JsonSerializable(typeof(OrganizationResource))]
 [JsonSerializable(typeof(RealmResource))]
+[JsonSerializable(typeof(RecoveryCodesResource))]
 [JsonSerializable(typeof(RoleResource))]
 [JsonSerializable(typeof(SessionResource))]
 [JsonSerializable(typeof(SignInResource))]

@@ -41,6 +41,12 @@ public sealed record SignIn : IIdentified
     /// <summary>The standing session that the attempt builds on, if any.</summary>
     public Id<Session>? SessionId { get; init; }
 
+    /// <summary>Whether the person has said that they go on as whom that session is of.</summary>
+    public bool AccountConfirmed { get; init; }
+
+    /// <summary>Recovery codes that were made with a new factor, encrypted: shown until the person says that they are kept, then forgotten.</summary>
+    public byte[]? SealedCodes { get; init; }
+
     /// <summary>Counts the changes. A change is stored only over the version it was decided on, so two submits at once cannot both count.</summary>
     public int Version { get; init; }
 
@@ -53,8 +59,13 @@ public sealed record SignIn : IIdentified
 
     public bool HasProved(AuthenticationMethod method) => Proofs.Any(proof => proof.Method == method);
 
+    public bool HasSecondFactor => Proofs.Any(static proof => SignInPolicy.IsSecondFactor(proof.Method));
+
     /// <summary>When the person last proved anything: <c>auth_time</c>.</summary>
     public DateTimeOffset? AuthenticatedAt => Proofs.Count == 0 ? null : Proofs.Max(static proof => proof.At);
+
+    /// <summary>The same attempt by somebody who is not known yet, instead of whom the standing session is of.</summary>
+    public SignIn ForSomebodyElse() => this with { UserId = null, SessionId = null, Proofs = [] };
 }
 
 /// <summary>What the person has shown, and when.</summary>
@@ -67,6 +78,9 @@ public enum AuthenticationMethod
 
     /// <summary>A code that reached the person's mailbox.</summary>
     EmailCode,
+
+    /// <summary>One of the codes that a person keeps for the day on which the authenticator app is gone.</summary>
+    RecoveryCode,
 }
 
 /// <summary>The parameters of the authorization request that outlive it, as the client sent them.</summary>
@@ -86,7 +100,16 @@ public sealed record AuthorizationRequest
     /// <summary>RFC 8707; the audience of the access token.</summary>
     public string? Resource { get; init; }
 
+    /// <summary>RFC 9449 section 10; the thumbprint of the key that the code is for.</summary>
+    public string? DpopJkt { get; init; }
+
     public string? LoginHint { get; init; }
+
+    /// <summary>Those of the levels in <c>acr_values</c> that there are; see <see cref="AuthenticationLevels"/>.</summary>
+    public IReadOnlyList<string> AcrValues { get; init; } = [];
+
+    /// <summary>The client wants the person to say whether to go on as whom the browser is signed in as (<c>prompt=select_account</c>).</summary>
+    public bool SelectAccount { get; init; }
 
     /// <summary>The organization that the client named, by <c>org</c> or the path; null where it left the choice open.</summary>
     public string? Organization { get; init; }

@@ -9,6 +9,9 @@ namespace Atrium.Core.SignIns;
 /// </summary>
 public static class SignInEngine
 {
+    /// <summary>How long ago the password may have been shown when an account gets a second factor: no longer than a sign-in lasts.</summary>
+    private static readonly TimeSpan FreshForEnrolment = TimeSpan.FromMinutes(30);
+
     public static SignInStep Next(SignIn signIn, SignInFacts facts)
     {
         if (facts.Client.Status != ClientStatus.Active)
@@ -25,13 +28,22 @@ public static class SignInEngine
             return new SignInStep.Refuse(SignInRefusal.OrganizationUnavailable);
 
         if (facts.User is not { } user || !signIn.HasProved(AuthenticationMethod.Password))
-            return Identity(IsUnderChosen(signIn, profile) ? facts.ChosenOrganization : null, signIn, facts);
+            return Identity(Entered(signIn, facts), signIn, facts);
         if (user.Status != UserStatus.Active)
             return new SignInStep.Refuse(SignInRefusal.UserDisabled);
-        if (RequiresVerifiedEmail(signIn.Door) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
+        if (AsksForAccount(signIn, user))
+            return new SignInStep.ConfirmAccount(user);
+        if (RequiresVerifiedEmail(signIn.Door, facts) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
             return new SignInStep.VerifyEmail(user);
-        if (AsksSecondFactor(facts) && !signIn.HasProved(AuthenticationMethod.Totp))
-            return SecondFactor(user, facts);
+        if (!signIn.HasSecondFactor && AsksSecondFactor(signIn, facts))
+        {
+            return AsksForLevel(signIn) && EntersWithoutSecondFactor(signIn, facts)
+                ? new SignInStep.Refuse(SignInRefusal.RequirementsUnmet)
+                : SecondFactor(user, signIn, facts);
+        }
+
+        if (signIn.SealedCodes is not null)
+            return new SignInStep.KeepRecoveryCodes(user);
 
         return Choose(signIn, facts, user, profile) switch
         {
@@ -58,12 +70,13 @@ public static class SignInEngine
 
     /// <summary>
     /// Whether a standing session answers the request without a page: not when the client asks for a fresh sign-in,
-    /// nor when the last one is longer ago than it allows (OpenID Connect Core section 3.1.2.1, <c>prompt</c> and <c>max_age</c>).
+    /// nor when the last one is longer ago than it allows (OpenID Connect Core section 3.1.2.1, <c>prompt</c> and <c>max_age</c>; no age at all is
+    /// the wish for a fresh one). A session that has shown too little is built on: what it lacks is asked for.
     /// </summary>
     public static bool MayBuildOn(Session session, bool freshSignIn, int? maxAgeSeconds, DateTimeOffset now) =>
         session.IsLive(now)
         && !freshSignIn
-        && (maxAgeSeconds is not { } maxAge || (now - session.AuthenticatedAt).TotalSeconds <= maxAge);
+        && (maxAgeSeconds is not { } maxAge || (maxAge > 0 && (now - session.AuthenticatedAt).TotalSeconds <= maxAge));
 
     /// <summary>Organizations that can be picked, in the one order of the house: oldest membership first.</summary>
     public static IReadOnlyList<MembershipInOrganization> Selectable(SignInFacts facts) =>
@@ -120,6 +133,10 @@ public static class SignInEngine
     private static Organization? PolicyOf(Id<Organization> chosen, SignInFacts facts) =>
         facts.Memberships.FirstOrDefault(entry => entry.IsEffective && entry.Organization.Id == chosen)?.Organization;
 
+    /// <summary>The organization that the sign-in itself is of, before anybody is known to be in it.</summary>
+    private static Organization? Entered(SignIn signIn, SignInFacts facts) =>
+        IsUnderChosen(signIn, facts.Client.ProfileFor(signIn.Door)) ? facts.ChosenOrganization : null;
+
     private static SignInStep? UnderPolicyOf(Organization organization, SignIn signIn, SignInFacts facts, User user) =>
         SignInPolicy.GapOf(organization.Settings, new ShownProofs(signIn.Proofs, facts.Now)) switch
         {
@@ -128,7 +145,7 @@ public static class SignInEngine
             PolicyGap.Identity => Identity(organization, signIn, facts),
             PolicyGap.SecondFactor when SignInPolicy.MethodsFor(PolicyGap.SecondFactor, organization.Settings) is [] =>
                 new SignInStep.Refuse(SignInRefusal.MethodNotAllowed),
-            _ => SecondFactor(user, facts),
+            _ => SecondFactor(user, signIn, facts),
         };
 
     /// <summary>Asks who it is, by what the organization that is entered allows; one that takes only a connection says so once it is known who asks.</summary>
@@ -140,19 +157,52 @@ public static class SignInEngine
             : new SignInStep.Prove(methods, OffersOrganizationOption(signIn, facts.Client));
     }
 
-    private static SignInStep SecondFactor(User user, SignInFacts facts)
+    /// <summary>
+    /// Asks for a factor that there is, or for a new one. An old session alone gives an account no second factor: who has nothing but its cookie would
+    /// lock the person out (OWASP ASVS 7.5.1).
+    /// </summary>
+    private static SignInStep SecondFactor(User user, SignIn signIn, SignInFacts facts)
     {
         IReadOnlyList<Factor> confirmed = [.. facts.Factors.Where(static factor => factor.Confirmed)];
-        return confirmed.Count == 0 ? new SignInStep.EnrolFactor(user) : new SignInStep.ProveFactor(user, confirmed);
+        if (confirmed.Count > 0)
+            return new SignInStep.ProveFactor(user, confirmed);
+        return signIn.Proofs.Any(proof => SignInPolicy.IsIdentity(proof.Method) && facts.Now - proof.At <= FreshForEnrolment)
+            ? new SignInStep.EnrolFactor(user)
+            : Identity(Entered(signIn, facts), signIn, facts);
     }
 
-    /// <summary>The client's steps, and a factor that the person has enrolled; the organization's policy joins when it is chosen.</summary>
-    private static bool AsksSecondFactor(SignInFacts facts) =>
+    /// <summary>
+    /// The client's steps, the level that this request asks for, and a factor that the person has enrolled; the organization's policy joins when it
+    /// is chosen.
+    /// </summary>
+    private static bool AsksSecondFactor(SignIn signIn, SignInFacts facts) =>
         facts.Factors.Any(static factor => factor.Confirmed)
+        || AsksForLevel(signIn)
         || (facts.Client.Settings.AppNative.Enabled && facts.Client.Settings.AppNative.Steps.Any(static step => step.Contains("totp")));
 
-    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified.</summary>
-    private static bool RequiresVerifiedEmail(Door door) => door == Door.AuthKit;
+    private static bool AsksForLevel(SignIn signIn) => AuthenticationLevels.AskedBy(signIn.Request) == AuthenticationLevel.MultiFactor;
+
+    /// <summary>Whether the person has no second factor, and enters an organization that would let none count.</summary>
+    private static bool EntersWithoutSecondFactor(SignIn signIn, SignInFacts facts) =>
+        !facts.Factors.Any(static factor => factor.Confirmed)
+        && signIn.Choice.Selected is { } chosen
+        && PolicyOf(chosen, facts) is { } entered
+        && SignInPolicy.MethodsFor(PolicyGap.SecondFactor, entered.Settings) is [];
+
+    /// <summary>
+    /// Where a standing session would be built on: when the client wants the person to select, and when it hints at somebody else. A hint is
+    /// somebody else's when it is an address, and neither the person's address nor their username.
+    /// </summary>
+    private static bool AsksForAccount(SignIn signIn, User user) =>
+        signIn is { SessionId: not null, AccountConfirmed: false }
+        && (signIn.Request.SelectAccount || (signIn.Request.LoginHint is { } hint && hint.Contains('@') && !IsNameOf(user, hint)));
+
+    private static bool IsNameOf(User user, string hint) =>
+        EmailAddress.Normalize(hint) is var name
+        && (name == EmailAddress.Normalize(user.Email) || (user.Username is { } username && name == EmailAddress.Normalize(username)));
+
+    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified. A realm may make it the rule of every door.</summary>
+    private static bool RequiresVerifiedEmail(Door door, SignInFacts facts) => door == Door.AuthKit || facts.Realm.EmailVerificationRequired;
 
     /// <summary>
     /// Whether the sign-in itself is the chosen organization's. In a multi-org token a selection is judged when the token is issued; at the

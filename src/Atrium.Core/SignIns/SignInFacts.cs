@@ -1,5 +1,6 @@
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
 using Atrium.Core.Users;
 
 namespace Atrium.Core.SignIns;
@@ -10,6 +11,9 @@ public sealed record SignInFacts
     public required DateTimeOffset Now { get; init; }
 
     public required Client Client { get; init; }
+
+    /// <summary>What holds for the whole realm.</summary>
+    public RealmSettings Realm { get; init; } = new();
 
     /// <summary>Null until the person is known.</summary>
     public User? User { get; init; }

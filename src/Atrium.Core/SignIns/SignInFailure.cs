@@ -8,12 +8,14 @@ public enum SignInFailure
     WrongPassword,
     WrongTotp,
     WrongEmailCode,
+    WrongRecoveryCode,
     Expired,
     ClientDisabled,
     UserDisabled,
     TooManyTries,
     OrganizationUnavailable,
     MethodNotAllowed,
+    RequirementsUnmet,
 
     /// <summary>The client is a third party's, and the door is only for the realm's owner's own.</summary>
     NotFirstParty,

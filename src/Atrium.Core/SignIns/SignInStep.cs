@@ -13,11 +13,17 @@ public abstract record SignInStep
     /// <summary>Show who you are by one of these methods; where <paramref name="OrganizationOption"/> is true, or name your organization first.</summary>
     public sealed record Prove(IReadOnlyList<AuthenticationMethod> Methods, bool OrganizationOption) : SignInStep;
 
+    /// <summary>Say whether to go on as this person, whom the browser is signed in as.</summary>
+    public sealed record ConfirmAccount(User User) : SignInStep;
+
     /// <summary>Show that the mailbox is yours.</summary>
     public sealed record VerifyEmail(User User) : SignInStep;
 
     /// <summary>A second factor is asked for and there is none yet.</summary>
     public sealed record EnrolFactor(User User) : SignInStep;
+
+    /// <summary>Keep the recovery codes that came with the new factor.</summary>
+    public sealed record KeepRecoveryCodes(User User) : SignInStep;
 
     /// <summary>Show a second factor.</summary>
     public sealed record ProveFactor(User User, IReadOnlyList<Factor> Factors) : SignInStep;
@@ -71,4 +77,7 @@ public enum SignInRefusal
 
     /// <summary>The organization allows no method by which this server could let the person in.</summary>
     MethodNotAllowed,
+
+    /// <summary>The client asks for more than can be shown where the person goes.</summary>
+    RequirementsUnmet,
 }

@@ -40,6 +40,7 @@ internal static class ExplanationTexts
             SignInRefusal.UserDisabled => "The person is disabled. Enable them (status: active).",
             SignInRefusal.OrganizationUnavailable => "The organization can't be entered by this person with this client.",
             SignInRefusal.MethodNotAllowed => "The organization allows no method that this server has. Change its settings.allowed_methods.",
+            SignInRefusal.RequirementsUnmet => "The organization allows no second factor, and the client asks for one (acr_values).",
             SignInRefusal.TooManyTries => "Too many wrong codes; the sign-in begins anew.",
             _ => "The sign-in took too long; it begins anew.",
         }),
@@ -70,6 +71,7 @@ internal static class ExplanationTexts
     {
         AuthenticationMethod.Password => "a password",
         AuthenticationMethod.Totp => "a code of an authenticator app",
+        AuthenticationMethod.RecoveryCode => "a recovery code",
         _ => "a mailed code",
     };
 }

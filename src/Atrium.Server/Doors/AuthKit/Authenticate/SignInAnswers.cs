@@ -44,7 +44,7 @@ public sealed class SignInAnswers(SignInDesk desk, GrantDesk grants, EmailCodes 
     private async Task<IResult> CompleteAsync(
         SignInProgress progress, SignInStep.Complete step, AuthKitError whenRefused, CancellationToken cancellationToken)
     {
-        SignInCompletion completion = desk.CompletionOf(progress, step, Secret.New(), cookie: null);
+        SignInCompletion completion = await desk.CompletionOfAsync(progress, step, Secret.New(), cookie: null, cancellationToken);
         return await grants.CompleteAsync(progress.Client, completion, cancellationToken) switch
         {
             GrantResult.Issued issued => Tokens(issued.Tokens),

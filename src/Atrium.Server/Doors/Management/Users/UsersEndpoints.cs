@@ -42,6 +42,7 @@ public static class UsersEndpoints
             .WithSummary("Sets a person's password, and ends all of their sessions.").AnswersOne<UserResource>();
         users.MapSessions();
         users.MapFactors();
+        users.MapRecoveryCodes();
         users.MapConsents();
     }
 
