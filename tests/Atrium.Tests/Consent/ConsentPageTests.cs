@@ -107,7 +107,7 @@ public sealed class ConsentPageTests(DemoServer server) : IClassFixture<DemoServ
         page.Html.ShouldMatch("<code>payments:write</code>\\s*<span class=\"status good\">New");
         await app.AllowAsync(page);
         (await app.SilentlyAsync(("scope", "openid payments:write"))).Code.ShouldNotBeEmpty();
-        (await app.SilentlyAsync(("prompt", "none"), ("resource", "https://api.example.test")))["error"].ShouldBe("consent_required", "another resource is another thing");
+        (await app.SilentlyAsync(("prompt", "none"), ("resource", ThirdParty.Resource)))["error"].ShouldBe("consent_required", "another resource is another thing");
         string user = (await world.UserAsync("mia@example.test")).Id.ToString();
         ManagementAnswer list = (await api.GetAsync($"/users/{user}/consents")).Expect(200);
         JsonElement kept = list.Items.Single(item => item.GetProperty("client_id").GetString() == app.ClientId);
