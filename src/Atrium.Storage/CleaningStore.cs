@@ -39,16 +39,20 @@ public sealed class CleaningStore(Database database)
     public static IReadOnlyList<Ending> Endings { get; } =
     [
         new("sign_ins", "id", "expires_at", TimeSpan.FromHours(1)),
+        new("pushed_requests", "uri_hash", "expires_at", TimeSpan.FromHours(1)),
         new("authorization_codes", "code_hash", "expires_at", TimeSpan.FromDays(1)),
         new("refresh_tokens", "token_hash", "expires_at", TimeSpan.FromHours(1)),
         new("factor_challenges", "id", "expires_at", TimeSpan.FromDays(1)),
         new("email_verifications", "id", "expires_at", TimeSpan.FromDays(1)),
         new("guesses", "target_hash, window_start", "window_start", TimeSpan.FromHours(1)),
         new("idempotent_answers", "key_hash", "created_at", TimeSpan.FromHours(25)),
+        new("client_assertions", "client_id, jti_hash", "expires_at", TimeSpan.Zero),
         new("webhook_secrets", "id", "expires_at", TimeSpan.Zero),
         new("webhook_deliveries", "id", "created_at", TimeSpan.FromDays(30)),
+        new("dpop_proofs", "proof_hash", "expires_at", TimeSpan.FromMinutes(10)),
         new("mail_failures", "id", "failed_at", TimeSpan.FromDays(7)),
         new("invitations", "id", "coalesce(accepted_at, revoked_at, expires_at)", TimeSpan.FromDays(90)),
+        new("organization_budget_notices", "client_id, day", "day", TimeSpan.FromDays(2)),
         Sessions,
     ];
 

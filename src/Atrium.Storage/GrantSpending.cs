@@ -20,6 +20,12 @@ public sealed record CodeRedemption
     /// <summary>RFC 7636 section 4.6: what the verifier that was shown comes to; null when none was.</summary>
     public string? CodeChallenge { get; init; }
 
+    /// <summary>The key that was proved.</summary>
+    public string? DpopJkt { get; init; }
+
+    /// <summary>The key that the grant is bound to from now on.</summary>
+    public string? HolderJkt { get; init; }
+
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>Tells this redemption from every other: the hash that the refresh token is stored under, if one is given.</summary>
@@ -29,6 +35,9 @@ public sealed record CodeRedemption
 
     /// <summary>Until when the refresh token lives, unless its session ends before.</summary>
     public required DateTimeOffset RefreshExpiresAt { get; init; }
+
+    /// <summary>How many memberships to read of somebody who speaks of all of theirs.</summary>
+    public int MostMemberships { get; init; } = int.MaxValue;
 }
 
 /// <summary>A refresh token that a client shows, and its successor. It is spent if it is the client's, unspent, in its time, and what it stands on lives.</summary>
@@ -39,6 +48,12 @@ public sealed record RefreshRotation
     public required SecretHash TokenHash { get; init; }
 
     public required Id<Client> ClientId { get; init; }
+
+    /// <summary>The key that was proved.</summary>
+    public string? DpopJkt { get; init; }
+
+    /// <summary>The key that the grant is bound to from now on, unless it is bound already.</summary>
+    public string? HolderJkt { get; init; }
 
     public required DateTimeOffset Now { get; init; }
 
@@ -52,6 +67,9 @@ public sealed record RefreshRotation
 
     /// <summary>The organization that the grant moves to; then the person must be active in it.</summary>
     public Id<Organization>? SwitchTo { get; init; }
+
+    /// <summary>How many memberships to read of somebody who speaks of all of theirs.</summary>
+    public int MostMemberships { get; init; } = int.MaxValue;
 }
 
 /// <summary>What came of showing a code or a refresh token.</summary>

@@ -18,7 +18,7 @@ internal static class GrantSpendingSql
             JOIN clients c ON c.realm_id = g.realm_id AND c.id = g.client_id
             JOIN users u ON u.realm_id = g.realm_id AND u.id = g.user_id
         WHERE g.realm_id = @realm AND g.client_id = @client AND g.ended_at IS NULL
-            AND s.ended_at IS NULL AND s.expires_at > @now AND u.status = 'Active' AND c.status = 'Active'
+            AND s.ended_at IS NULL AND s.expires_at > @now AND s.last_used_at + s.idle_timeout * 1000 > @now AND u.status = 'Active' AND c.status = 'Active'
         """;
 
     /// <summary>
@@ -32,6 +32,7 @@ internal static class GrantSpendingSql
         UPDATE authorization_codes SET spent_at = @now, spent_by = @given
         WHERE realm_id = @realm AND code_hash = @codeHash AND {Good}
             AND redirect_uri IS NOT DISTINCT FROM @redirectUri AND code_challenge IS NOT DISTINCT FROM @codeChallenge
+            AND (dpop_jkt IS NULL OR dpop_jkt = @dpopJkt)
             AND EXISTS ({LiveGrant} AND g.id = authorization_codes.grant_id)
         """;
 
@@ -41,11 +42,19 @@ internal static class GrantSpendingSql
         $"""
         UPDATE refresh_tokens SET spent_at = @now, sealed_successor = @sealedSuccessor
         WHERE realm_id = @realm AND token_hash = @tokenHash AND {Good}
-            AND EXISTS ({LiveGrant} AND g.id = refresh_tokens.grant_id)
+            AND EXISTS ({LiveGrant} AND g.id = refresh_tokens.grant_id AND (g.dpop_jkt IS NULL OR g.dpop_jkt = @dpopJkt))
         """;
 
     private const string SpentToken =
         "refresh_tokens spent WHERE spent.realm_id = @realm AND spent.token_hash = @tokenHash AND spent.sealed_successor = @sealedSuccessor";
+
+    /// <summary>A refresh is a use of the session. Nodes' clocks differ; the later use counts.</summary>
+    private const string UseSession =
+        $"""
+        UPDATE sessions SET last_used_at = @now
+        WHERE realm_id = @realm AND last_used_at < @now
+            AND id IN (SELECT g.session_id FROM grants g WHERE g.realm_id = @realm AND g.id IN (SELECT spent.grant_id FROM {SpentToken}))
+        """;
 
     private const string MayEnter =
         """
@@ -62,12 +71,24 @@ internal static class GrantSpendingSql
         """;
 
     private static readonly string RedeemForRefreshToken = $"{SpendCode};\n{GiveToken(SpentCode)}";
-    private static readonly string Rotate = $"{SpendToken};\n{GiveToken(SpentToken)}";
-    private static readonly string RotateAndSwitch = $"{SpendToken} AND {MayEnter};\n{GiveToken(SpentToken)};\n{Enter}";
+    private static readonly string RedeemForBoundRefreshToken = $"{RedeemForRefreshToken};\n{Bind(SpentCode)}";
+    private static readonly string Rotate = $"{SpendToken};\n{UseSession};\n{GiveToken(SpentToken)}";
+    private static readonly string RotateAndBind = $"{Rotate};\n{Bind(SpentToken)}";
+    private static readonly string RotateAndSwitch = $"{SpendToken} AND {MayEnter};\n{UseSession};\n{GiveToken(SpentToken)};\n{Enter}";
 
-    public static string TextOf(CodeRedemption redemption) => redemption.GivesRefreshToken ? RedeemForRefreshToken : SpendCode;
+    public static string TextOf(CodeRedemption redemption) => redemption switch
+    {
+        { GivesRefreshToken: false } => SpendCode,
+        { HolderJkt: null } => RedeemForRefreshToken,
+        _ => RedeemForBoundRefreshToken,
+    };
 
-    public static string TextOf(RefreshRotation rotation) => rotation.SwitchTo is null ? Rotate : RotateAndSwitch;
+    public static string TextOf(RefreshRotation rotation) => rotation switch
+    {
+        { SwitchTo: not null } => RotateAndSwitch,
+        { HolderJkt: null } => Rotate,
+        _ => RotateAndBind,
+    };
 
     public static object ParametersOf(CodeRedemption redemption) => new
     {
@@ -76,10 +97,13 @@ internal static class GrantSpendingSql
         client = redemption.ClientId,
         redirectUri = redemption.RedirectUri,
         codeChallenge = redemption.CodeChallenge,
+        dpopJkt = redemption.DpopJkt,
+        holderJkt = redemption.HolderJkt,
         now = redemption.Now,
         given = redemption.Mark,
         givenExpiresAt = redemption.RefreshExpiresAt,
         switchTo = (Id<Organization>?)null,
+        mostMemberships = redemption.MostMemberships,
     };
 
     public static object ParametersOf(RefreshRotation rotation) => new
@@ -87,12 +111,22 @@ internal static class GrantSpendingSql
         realm = rotation.RealmId,
         tokenHash = rotation.TokenHash,
         client = rotation.ClientId,
+        dpopJkt = rotation.DpopJkt,
+        holderJkt = rotation.HolderJkt,
         now = rotation.Now,
         sealedSuccessor = rotation.SealedSuccessor,
         given = rotation.SuccessorHash,
         givenExpiresAt = rotation.ExpiresAt,
         switchTo = rotation.SwitchTo,
+        mostMemberships = rotation.MostMemberships,
     };
+
+    /// <summary>From now on whoever refreshes must hold the key. The first key stays.</summary>
+    private static string Bind(string spent) =>
+        $"""
+        UPDATE grants SET dpop_jkt = @holderJkt
+        WHERE realm_id = @realm AND dpop_jkt IS NULL AND id IN (SELECT spent.grant_id FROM {spent})
+        """;
 
     /// <summary>A refresh token for the grant of what was spent, which lives no longer than its session.</summary>
     private static string GiveToken(string spent) =>

@@ -29,6 +29,9 @@ public sealed record SignInCompletion
 
     public SecretHash? Cookie { get; init; }
 
+    /// <summary>Sessions that make room for this one, the newest first; see <see cref="SessionRoom"/>.</summary>
+    internal IReadOnlyList<Session> Displaced { get; init; } = [];
+
     /// <summary>The session that this one replaces in the same browser.</summary>
     public Id<Session>? ReplacedSession { get; init; }
 
@@ -37,6 +40,15 @@ public sealed record SignInCompletion
     public required AuthorizationCode Code { get; init; }
 
     public SpentProof? Proof { get; init; }
+
+    /// <summary>What the person let the client have on the way, to be stored with the grant.</summary>
+    public Consent? Given { get; init; }
+
+    /// <summary>The consent that the client gets its grant by, given before: it must still stand.</summary>
+    public Id<Consent>? RestsOn { get; init; }
+
+    /// <summary>Whether what was picked is shown first the next time.</summary>
+    public bool RemembersChoice { get; init; }
 
     /// <summary>What the log says of it.</summary>
     public IReadOnlyList<EventDraft> Events { get; init; } = [];
@@ -153,11 +165,11 @@ public sealed class SignInStore(Database database)
                 new { signIn.RealmId, signIn.Id, SignIn.MaxFactorTries, signIn.Version }),
             cancellationToken);
 
-    /// <summary>Ends a sign-in that cannot go on.</summary>
-    public Task DeleteAsync(SignIn signIn, CancellationToken cancellationToken) =>
+    /// <summary>Ends a sign-in that cannot go on; false when it is over already.</summary>
+    public Task<bool> DeleteAsync(SignIn signIn, CancellationToken cancellationToken) =>
         database.WriteOneAsync(
-            connection => connection.ExecuteAsync(
-                "DELETE FROM sign_ins WHERE realm_id = @RealmId AND id = @Id", new { signIn.RealmId, signIn.Id }),
+            async connection => await connection.ExecuteAsync(
+                "DELETE FROM sign_ins WHERE realm_id = @RealmId AND id = @Id", new { signIn.RealmId, signIn.Id }) == 1,
             cancellationToken);
 
     /// <summary>
@@ -166,14 +178,17 @@ public sealed class SignInStore(Database database)
     /// </summary>
     public async Task<bool> CompleteAsync(SignInCompletion completion, CancellationToken cancellationToken)
     {
-        bool completed = await database.WriteThenReadAsync(
-            SignInCompletionSql.TextOf(database, completion),
-            "SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant",
-            SignInCompletionSql.ParametersOf(database, completion),
-            static async results => (await results.ReadAsync<int>()).Any(),
+        bool? completed = await SignInCompletionSql.RunAsync<bool?>(
+            database,
+            completion,
+            async (parameters, text) => await database.WriteThenReadAsync(
+                text,
+                "SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant",
+                parameters,
+                static async results => (await results.ReadAsync<int>()).Any() ? true : (bool?)null,
+                cancellationToken),
             cancellationToken);
-        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
-        return completed;
+        return completed ?? false;
     }
 
     /// <summary>
@@ -226,7 +241,7 @@ public sealed class SignInStore(Database database)
         user = signIn.UserId,
         organization = signIn.Choice.Selected,
         client = client.Id,
-        choice = ChoosesAmongAll(signIn, client) ? signIn.Choice.Word : "",
+        choice = SignInEngine.MayAskWhich(signIn, client) ? signIn.Choice.Word : "",
     };
 
     private static async Task<SignInFacts> ReadAsync(SqlMapper.GridReader results, SignIn signIn, Client client, DateTimeOffset now) =>
@@ -247,15 +262,14 @@ public sealed class SignInStore(Database database)
             Client = client,
             User = user,
             Factors = factors,
-            Memberships = ofAll || signIn.Choice.Selected is not null || ChoosesAmongAll(signIn, client) ? memberships : [],
+            Memberships = ofAll || signIn.Choice.Selected is not null || SignInEngine.MayAskWhich(signIn, client) ? memberships : [],
             ChosenOrganization = await results.ReadSingleOrDefaultAsync<Organization>(),
             ChosenIsShared = (await results.ReadAsync<Id<Organization>>()).Any() || client.SharedWithAll || (!ofAll && signIn.Choice.Selected is null),
+            Consents = [.. (await results.ReadAsync<ConsentRow>()).Select(static row => row.ToConsent())],
+            LastChoice = (await results.ReadSingleOrDefaultAsync<ChoiceRow>())?.ToChoice() ?? OrganizationChoice.Unchosen,
+            Realm = await results.ReadSingleAsync<RealmSettings>(),
         };
     }
-
-    /// <summary>Whether all of the person's memberships are of interest: in the one profile whose tokens need a choice, while there is none.</summary>
-    private static bool ChoosesAmongAll(SignIn signIn, Client client) =>
-        signIn.Choice == OrganizationChoice.Unchosen && client.ProfileFor(signIn.Door) == TokenProfile.SingleOrg;
 
     private static object Row(SignIn signIn, SecretHash? handle, SecretHash? browser) => new
     {
@@ -278,6 +292,15 @@ public sealed class SignInStore(Database database)
         signIn.AccountConfirmed,
         signIn.SealedCodes,
     };
+
+    private sealed record ChoiceRow
+    {
+        public required string Choice { get; init; }
+
+        public Id<Organization>? OrganizationId { get; init; }
+
+        public OrganizationChoice ToChoice() => OrganizationChoice.FromStored(Choice, OrganizationId);
+    }
 
     private sealed record SignInRow
     {

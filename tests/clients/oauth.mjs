@@ -24,8 +24,8 @@ export async function authorization(config, parameters = {}) {
   });
   return {
     url,
-    redeem: (arrival, more) =>
-      oidc.authorizationCodeGrant(config, arrival, { ...checks, idTokenExpected: true }, more),
+    redeem: (arrival, more, options) =>
+      oidc.authorizationCodeGrant(config, arrival, { ...checks, idTokenExpected: true }, more, options),
   };
 }
 

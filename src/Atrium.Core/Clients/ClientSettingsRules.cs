@@ -24,9 +24,12 @@ public static class ClientSettingsRules
     [
         .. Numbers(settings).Where(static number => number.Value < number.Least || number.Value > number.Most)
             .Select(static number => new Fault(number.Field, $"This should be {number.Least} to {number.Most}.")),
+        .. ResourceFaults(settings.Openid),
         .. RestrictionFaults(settings.Restrictions.Organizations),
         .. AppNativeFaults(settings.AppNative),
         .. AuthenticationFaults(settings, isConfidential),
+        .. BindingFaults(settings),
+        .. PartyFaults(settings),
     ];
 
     private static IEnumerable<(string Field, int? Value, int Least, int Most)> Numbers(ClientSettings settings) =>
@@ -37,6 +40,24 @@ public static class ClientSettingsRules
         ("/openid/refresh_grace_seconds", settings.Openid.RefreshGraceSeconds, 0, LongestGrace),
         ("/tokens/organization_budget_bytes", settings.Tokens.OrganizationBudgetBytes, SmallestBudget, LargestBudget),
     ];
+
+    private static IEnumerable<Fault> ResourceFaults(OpenIdSettings openid)
+    {
+        const string field = "/openid/resources";
+        string problem = $"A resource is an absolute URI without a fragment, of {ResourceUris.MaxLength} characters at most.";
+        if (openid.Resources is { Count: > ResourceUris.MaxOfClient })
+            yield return new(field, $"There should be at most {ResourceUris.MaxOfClient} resources.");
+        foreach ((int i, string resource) in (openid.Resources ?? []).Index())
+        {
+            if (!ResourceUris.IsResource(resource))
+                yield return new($"{field}/{i}", problem);
+            else if (openid.Resources!.Take(i).Contains(resource, StringComparer.Ordinal))
+                yield return new($"{field}/{i}", "This resource is there twice.");
+        }
+
+        if (openid.DefaultResource is { } otherwise && !ResourceUris.IsResource(otherwise))
+            yield return new("/openid/default_resource", problem);
+    }
 
     private static IEnumerable<Fault> RestrictionFaults(OrganizationRestriction organizations)
     {
@@ -69,6 +90,19 @@ public static class ClientSettingsRules
 
         if (!DiscoveryParameters.Contains(appNative.DiscoveryParameter))
             yield return new("/app_native/discovery_parameter", $"The parameters are {string.Join(", ", DiscoveryParameters)}.");
+    }
+
+    private static IEnumerable<Fault> BindingFaults(ClientSettings settings)
+    {
+        if (settings is { Openid.DpopBoundAccessTokens: true, Authkit.Enabled: true })
+            yield return new("/openid/dpop_bound_access_tokens", "The SDKs of the AuthKit door know bearer tokens only.");
+    }
+
+    /// <summary>Applications that take people's passwords themselves are the realm's owner's.</summary>
+    private static IEnumerable<Fault> PartyFaults(ClientSettings settings)
+    {
+        if (!settings.FirstParty && (settings.AppNative.Enabled || settings.Authkit.Enabled))
+            yield return new("/first_party", "The AuthKit and app-native doors are for first-party applications: a third party's signs people in by the browser.");
     }
 
     private static IEnumerable<Fault> AuthenticationFaults(ClientSettings settings, bool isConfidential)

@@ -11,6 +11,7 @@ public static class EventTypes
     public const string ClientDeleted = "client.deleted";
     public const string ClientOrganizationAdded = "client.organization.added";
     public const string ClientOrganizationRemoved = "client.organization.removed";
+    public const string ClientOrganizationBudgetExceeded = "client.organization_budget_exceeded";
     public const string ClientSecretRotated = "client.secret_rotated";
     public const string ClientUpdated = "client.updated";
     public const string ConnectionCreated = "connection.created";
@@ -45,10 +46,13 @@ public static class EventTypes
     public const string RoleUpdated = "role.updated";
     public const string SessionCreated = "session.created";
     public const string SessionEnded = "session.ended";
+    public const string SessionLogoutFailed = "session.logout_failed";
     public const string SignInFailed = "sign_in.failed";
     public const string SignInOrganizationChosen = "sign_in.organization_chosen";
     public const string SignInSucceeded = "sign_in.succeeded";
     public const string SigningKeyRotated = "signing_key.rotated";
+    public const string UserConsentGranted = "user.consent.granted";
+    public const string UserConsentRevoked = "user.consent.revoked";
     public const string UserCreated = "user.created";
     public const string UserDeleted = "user.deleted";
     public const string UserFactorConfirmed = "user.factor.confirmed";

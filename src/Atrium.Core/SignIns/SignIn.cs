@@ -32,6 +32,9 @@ public sealed record SignIn : IIdentified
 
     public OrganizationChoice Choice { get; init; } = OrganizationChoice.Unchosen;
 
+    /// <summary>What the person has just let the client have. It is stored as a consent when the sign-in completes, never with the sign-in.</summary>
+    public ConsentTerms? Allowed { get; init; }
+
     /// <summary>Wrong codes so far.</summary>
     public int FailedTries { get; init; }
 
@@ -50,6 +53,9 @@ public sealed record SignIn : IIdentified
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>Whether the person picked on a page what it is for, where the client left that open.</summary>
+    public bool IsPicked => Door == Door.OAuth && Request.Organization is null && Choice != OrganizationChoice.Unchosen;
 
     public bool HasProved(AuthenticationMethod method) => Proofs.Any(proof => proof.Method == method);
 
@@ -94,6 +100,9 @@ public sealed record AuthorizationRequest
     /// <summary>RFC 8707; the audience of the access token.</summary>
     public string? Resource { get; init; }
 
+    /// <summary>RFC 9449 section 10; the thumbprint of the key that the code is for.</summary>
+    public string? DpopJkt { get; init; }
+
     public string? LoginHint { get; init; }
 
     /// <summary>Those of the levels in <c>acr_values</c> that there are; see <see cref="AuthenticationLevels"/>.</summary>
@@ -101,6 +110,12 @@ public sealed record AuthorizationRequest
 
     /// <summary>The client wants the person to say whether to go on as whom the browser is signed in as (<c>prompt=select_account</c>).</summary>
     public bool SelectAccount { get; init; }
+
+    /// <summary>The organization that the client named, by <c>org</c> or the path; null where it left the choice open.</summary>
+    public string? Organization { get; init; }
+
+    /// <summary>Whether the client wants the person to be asked for consent, whatever was given before: <c>prompt=consent</c>.</summary>
+    public bool AsksConsent { get; init; }
 
     /// <summary>Whether it began on an organization's own path of the app-native door.</summary>
     public bool OnOrganizationPath { get; init; }

@@ -16,6 +16,8 @@ public static class SignInEngine
     {
         if (facts.Client.Status != ClientStatus.Active)
             return new SignInStep.Refuse(SignInRefusal.ClientDisabled);
+        if (!facts.Client.IsTrustedAt(signIn.Door))
+            return new SignInStep.Refuse(SignInRefusal.NotFirstParty);
         if (facts.Now >= signIn.ExpiresAt)
             return new SignInStep.Refuse(SignInRefusal.Expired);
         if (signIn.FailedTries >= SignIn.MaxFactorTries)
@@ -31,7 +33,7 @@ public static class SignInEngine
             return new SignInStep.Refuse(SignInRefusal.UserDisabled);
         if (AsksForAccount(signIn, user))
             return new SignInStep.ConfirmAccount(user);
-        if (RequiresVerifiedEmail(signIn.Door) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
+        if (RequiresVerifiedEmail(signIn.Door, facts) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
             return new SignInStep.VerifyEmail(user);
         if (!signIn.HasSecondFactor && AsksSecondFactor(signIn, facts))
         {
@@ -46,15 +48,25 @@ public static class SignInEngine
         return Choose(signIn, facts, user, profile) switch
         {
             OrganizationChoice.Chosen chosen when PolicyOf(chosen.Organization, facts) is { } organization =>
-                UnderPolicyOf(organization, signIn, facts, user) ?? new SignInStep.Complete(user, chosen),
-            { } choice when choice != OrganizationChoice.Unchosen => new SignInStep.Complete(user, choice),
-            _ => new SignInStep.ChooseOrganization(user, Selectable(facts)),
+                UnderPolicyOf(organization, signIn, facts, user) ?? Finish(signIn, facts, user, chosen),
+            { } choice when choice != OrganizationChoice.Unchosen => Finish(signIn, facts, user, choice),
+            _ => new SignInStep.ChooseOrganization(user, Selectable(facts)) { OffersAll = profile == TokenProfile.MultiOrg, Last = facts.LastChoice },
         };
     }
 
     /// <summary>Whether the person may go on into this organization. A refused choice leaves the sign-in as it was.</summary>
     public static bool MayChoose(Id<Organization> organization, SignInFacts facts) =>
         Selectable(facts).Any(entry => entry.Organization.Id == organization);
+
+    /// <summary>Whether the person's organizations matter to this sign-in while none is chosen: those of a client that asks which one it is for.</summary>
+    public static bool MayAskWhich(SignIn signIn, Client client) =>
+        signIn.Choice == OrganizationChoice.Unchosen
+        && client.ProfileFor(signIn.Door) switch
+        {
+            TokenProfile.SingleOrg => true,
+            TokenProfile.MultiOrg => signIn.Door == Door.OAuth && client.Settings.OrganizationPicker == OrganizationPicker.Always,
+            _ => false,
+        };
 
     /// <summary>
     /// Whether a standing session answers the request without a page: not when the client asks for a fresh sign-in,
@@ -81,8 +93,9 @@ public static class SignInEngine
             return signIn.Choice;
         switch (profile)
         {
+            // One organization, and all of one, are no choice to be asked for.
             case TokenProfile.MultiOrg:
-                return OrganizationChoice.AllMemberships;
+                return MayAskWhich(signIn, facts.Client) && Selectable(facts).Count > 1 ? OrganizationChoice.Unchosen : OrganizationChoice.AllMemberships;
             case TokenProfile.Organization:
                 return OrganizationChoice.NoOrganization;
             default:
@@ -94,6 +107,23 @@ public static class SignInEngine
                     _ => OrganizationChoice.Unchosen,
                 };
         }
+    }
+
+    /// <summary>Everything is shown and chosen. What is left is to be asked whether the client may have it.</summary>
+    private static SignInStep Finish(SignIn signIn, SignInFacts facts, User user, OrganizationChoice choice)
+    {
+        ConsentTerms asked = ConsentTerms.Of(signIn, facts.Client, choice);
+        Organization? organization = asked.Choice.Selected is { } selected ? PolicyOf(selected, facts) : null;
+        if (ConsentRules.Asks(signIn, facts, asked))
+            return new SignInStep.Consent(user, choice, asked, organization, ConsentRules.NewsIn(asked, facts.Consents));
+
+        // What is allowed for an organization that the person is not in is for nothing that could be shown to them later.
+        bool isGiven = signIn.Allowed == asked && (asked.Choice.Selected is null || organization is not null);
+        return new SignInStep.Complete(user, choice)
+        {
+            Given = isGiven ? ConsentRules.Given(asked, facts.Consents) : null,
+            RestsOn = signIn.Allowed is null && !facts.Client.Settings.FirstParty ? ConsentRules.CoveringOf(asked, facts.Consents)?.Id : null,
+        };
     }
 
     /// <summary>
@@ -171,8 +201,8 @@ public static class SignInEngine
         EmailAddress.Normalize(hint) is var name
         && (name == EmailAddress.Normalize(user.Email) || (user.Username is { } username && name == EmailAddress.Normalize(username)));
 
-    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified.</summary>
-    private static bool RequiresVerifiedEmail(Door door) => door == Door.AuthKit;
+    /// <summary>AuthKit's own rule: a password opens nothing before the address is verified. A realm may make it the rule of every door.</summary>
+    private static bool RequiresVerifiedEmail(Door door, SignInFacts facts) => door == Door.AuthKit || facts.Realm.EmailVerificationRequired;
 
     /// <summary>
     /// Whether the sign-in itself is the chosen organization's. In a multi-org token a selection is judged when the token is issued; at the

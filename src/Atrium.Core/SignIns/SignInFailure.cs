@@ -16,4 +16,10 @@ public enum SignInFailure
     OrganizationUnavailable,
     MethodNotAllowed,
     RequirementsUnmet,
+
+    /// <summary>The client is a third party's, and the door is only for the realm's owner's own.</summary>
+    NotFirstParty,
+
+    /// <summary>The person did not let the client have what it asked for.</summary>
+    ConsentDenied,
 }

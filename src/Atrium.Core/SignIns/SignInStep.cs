@@ -29,13 +29,33 @@ public abstract record SignInStep
     public sealed record ProveFactor(User User, IReadOnlyList<Factor> Factors) : SignInStep;
 
     /// <summary>Say which of these it is for.</summary>
-    public sealed record ChooseOrganization(User User, IReadOnlyList<MembershipInOrganization> Organizations) : SignInStep;
+    public sealed record ChooseOrganization(User User, IReadOnlyList<MembershipInOrganization> Organizations) : SignInStep
+    {
+        /// <summary>Whether it may be for all of them at once.</summary>
+        public bool OffersAll { get; init; }
+
+        /// <summary>What the person chose the last time, for this client; it may be nothing that can be chosen now.</summary>
+        public OrganizationChoice Last { get; init; } = OrganizationChoice.Unchosen;
+    }
 
     /// <summary>The organization lets in only whom its own identity provider vouches for.</summary>
     public sealed record UseConnection(User User, Organization Organization) : SignInStep;
 
+    /// <summary>Say whether the client may have this.</summary>
+    /// <param name="Asked">What it gets.</param>
+    /// <param name="Organization">The organization that it is for, where there is one that the person is active in.</param>
+    /// <param name="News">What of it goes beyond what it was given before; null where that was nothing.</param>
+    public sealed record Consent(User User, OrganizationChoice Choice, ConsentTerms Asked, Organization? Organization, ConsentNews? News) : SignInStep;
+
     /// <summary>Everything is shown: this person, for these organizations.</summary>
-    public sealed record Complete(User User, OrganizationChoice Choice) : SignInStep;
+    public sealed record Complete(User User, OrganizationChoice Choice) : SignInStep
+    {
+        /// <summary>What the person has allowed in this sign-in, to be remembered with what it ends in.</summary>
+        public GivenConsent? Given { get; init; }
+
+        /// <summary>The consent, given before, by which a third party's client gets this without asking.</summary>
+        public Id<SignIns.Consent>? RestsOn { get; init; }
+    }
 
     /// <summary>It cannot go on.</summary>
     public sealed record Refuse(SignInRefusal Reason) : SignInStep;
@@ -51,6 +71,9 @@ public enum SignInRefusal
 
     /// <summary>Unknown, not active, not for this client, or not the person's: nobody outside can tell which.</summary>
     OrganizationUnavailable,
+
+    /// <summary>The door shows people a sign-in of the client's own making, which only the realm's owner's applications may (first_party).</summary>
+    NotFirstParty,
 
     /// <summary>The organization allows no method by which this server could let the person in.</summary>
     MethodNotAllowed,

@@ -1,4 +1,3 @@
-using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 
@@ -19,6 +18,9 @@ public enum GrantRefusal
     RedirectMismatch,
     VerifierMismatch,
 
+    /// <summary>It is bound to a key that the request does not prove to hold (RFC 9449 sections 5 and 10).</summary>
+    KeyMismatch,
+
     /// <summary>The grant, its session, its person or its client is no more.</summary>
     Ended,
 
@@ -33,6 +35,9 @@ public enum GrantRefusal
 
     /// <summary>The token request names another resource than the one that was granted (RFC 8707 section 2.2).</summary>
     ResourceMismatch,
+
+    /// <summary>The client may not ask for the resource that was granted any more.</summary>
+    ResourceWithdrawn,
 }
 
 /// <summary>What a token request says once more of what its grant already settled. It may agree with the grant; it can't change it.</summary>
@@ -41,10 +46,10 @@ public sealed record RestatedTerms(Id<Organization>? Organization, string? Resou
     public static readonly RestatedTerms None = new(null, null);
 
     /// <summary>What the grant has differently; null when it agrees with all of it.</summary>
-    public GrantRefusal? ConflictWith(Grant grant) => this switch
+    public GrantRefusal? ConflictWith(GrantFacts facts) => this switch
     {
-        { Organization: { } organization } when grant.Choice.Selected != organization => GrantRefusal.OrganizationMismatch,
-        { Resource: { } resource } when grant.Resource != resource => GrantRefusal.ResourceMismatch,
+        { Organization: { } organization } when facts.Grant.Choice.Selected != organization => GrantRefusal.OrganizationMismatch,
+        { Resource: { } resource } when resource != TokenAudience.Of(facts.Client, facts.Grant.Resource) => GrantRefusal.ResourceMismatch,
         _ => null,
     };
 }
@@ -73,13 +78,13 @@ public static class GrantRules
     public static GrantDecision Redeem(
         AuthorizationCode code,
         GrantFacts facts,
-        Client presenter,
+        Presenter presenter,
         string? redirectUri,
         string? verifier,
         RestatedTerms restated,
         DateTimeOffset now)
     {
-        if (facts.Grant.ClientId != presenter.Id)
+        if (facts.Grant.ClientId != presenter.Client.Id)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
         if (code.SpentAt is not null)
             return new GrantDecision.End(GrantRefusal.CodeReused);
@@ -91,10 +96,14 @@ public static class GrantRules
         // RFC 9700 section 2.1.1: a verifier without a challenge is a downgrade, and refused like a wrong one.
         if (code.CodeChallenge is null ? verifier is not null : !Pkce.Matches(code.CodeChallenge, verifier))
             return new GrantDecision.Refuse(GrantRefusal.VerifierMismatch);
+        if (code.DpopJkt is { } codesKey && codesKey != presenter.DpopJkt)
+            return new GrantDecision.Refuse(GrantRefusal.KeyMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);
-        if (restated.ConflictWith(facts.Grant) is { } conflict)
+        if (restated.ConflictWith(facts) is { } conflict)
             return new GrantDecision.Refuse(conflict);
+        if (facts.Grant.Resource is { } resource && !TokenAudience.MayAskFor(facts.Client, resource))
+            return new GrantDecision.Refuse(GrantRefusal.ResourceWithdrawn);
 
         OrganizationClaims organizations = facts.OrganizationsAt(now);
         return SpeaksOfChosen(facts, organizations)
@@ -105,13 +114,17 @@ public static class GrantRules
     public static GrantDecision Refresh(
         RefreshToken token,
         GrantFacts facts,
-        Client presenter,
+        Presenter presenter,
         IReadOnlyList<string>? scopes,
         RestatedTerms restated,
         DateTimeOffset now)
     {
-        if (facts.Grant.ClientId != presenter.Id || now >= token.ExpiresAt)
+        if (facts.Grant.ClientId != presenter.Client.Id || now >= token.ExpiresAt)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
+
+        // Before anything that ends the family: who does not hold the key can do nothing with the token, and can't harm who does.
+        if (facts.Grant.DpopJkt is { } holder && holder != presenter.DpopJkt)
+            return new GrantDecision.Refuse(GrantRefusal.KeyMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);
 
@@ -120,8 +133,10 @@ public static class GrantRules
             return new GrantDecision.End(GrantRefusal.RefreshReused);
         if (scopes is not null && scopes.Except(facts.Grant.Scopes, StringComparer.Ordinal).Any())
             return new GrantDecision.Refuse(GrantRefusal.ScopeExceeded);
-        if (restated.ConflictWith(facts.Grant) is { } conflict)
+        if (restated.ConflictWith(facts) is { } conflict)
             return new GrantDecision.Refuse(conflict);
+        if (facts.Grant.Resource is { } resource && !TokenAudience.MayAskFor(facts.Client, resource))
+            return new GrantDecision.Refuse(GrantRefusal.ResourceWithdrawn);
 
         OrganizationClaims organizations = facts.OrganizationsAt(now);
         return organizations switch

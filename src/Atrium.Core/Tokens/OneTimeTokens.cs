@@ -20,6 +20,9 @@ public sealed record AuthorizationCode
 
     public string? CodeChallenge { get; init; }
 
+    /// <summary>The key that whoever redeems it must hold (RFC 9449 section 10); null where the request named none.</summary>
+    public string? DpopJkt { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }

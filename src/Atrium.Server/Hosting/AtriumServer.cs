@@ -8,6 +8,7 @@ using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Events;
 using Atrium.Server.Http;
 using Atrium.Server.Invitations;
+using Atrium.Server.Logout;
 using Atrium.Server.Mail;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
@@ -60,8 +61,9 @@ public static class AtriumServer
             builder.Services.AddHostedService<EventSequencer>();
         builder.Services.AddSingleton<IDomainRecords, DnsClient>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
-        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
-        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>().AddSingleton<SecondFactorDesk>()
+        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>().AddSingleton<BudgetNotices>();
+        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<MailLimiter>().AddSingleton<EmailCodes>().AddSingleton<MailedCodes>().AddSingleton<AccountDesk>()
+            .AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>().AddSingleton<SecondFactorDesk>()
             .AddSingleton<SignInExplainer>();
         builder.Services.AddMail(MailSettings.Of(options));
         if (options.SendsMail)
@@ -69,10 +71,14 @@ public static class AtriumServer
         builder.Services.AddSingleton<InvitationDesk>().AddSingleton<InvitationSignIn>();
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
+        builder.Services.AddSingleton<SigningKeyRotator>();
+        if (options.RotatesKeys)
+            builder.Services.AddHostedService(static services => services.GetRequiredService<SigningKeyRotator>());
         builder.Services.AddSingleton<Idempotency>();
         builder.Services.AddSingleton<OutboundHttp>(static services =>
             new(services.GetRequiredService<AtriumOptions>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddWebhooks();
+        builder.Services.AddLogoutNotices();
         builder.Services.AddOAuthDoor();
         builder.Services.AddAuthKitDoor();
         builder.Services.AddAppNativeDoor();

@@ -11,7 +11,7 @@ public static class Cors
 {
     private static readonly string[] CallableEndings =
     [
-        "/token", "/userinfo", "/jwks.json", "/jwks", "/authn", "/authorize", "/revoke", "/introspect",
+        "/token", "/par", "/userinfo", "/jwks.json", "/jwks", "/authn", "/authorize", "/revoke", "/introspect",
         "/openid-configuration", "/oauth-authorization-server",
     ];
 
@@ -31,7 +31,7 @@ public static class Cors
         {
             context.Response.Headers.AccessControlAllowOrigin = origin;
             context.Response.Headers.AccessControlAllowCredentials = "true";
-            context.Response.Headers.AccessControlExposeHeaders = $"{RequestIds.Header}, Retry-After, WWW-Authenticate";
+            context.Response.Headers.AccessControlExposeHeaders = $"{RequestIds.Header}, Retry-After, WWW-Authenticate, DPoP-Nonce";
         }
 
         if (HttpMethods.IsOptions(context.Request.Method))

@@ -52,6 +52,15 @@ public sealed class SecretBox
     }
 
     /// <summary>
+    /// What only a holder of the keys can tell of a place: one mark for each key, that of the sealing one first. Nothing leads from there to the key.
+    /// </summary>
+    public IReadOnlyList<byte[]> MarksOf(byte[] place, int length)
+    {
+        byte[] info = [.. "atrium mark: "u8, .. place];
+        return [.. keys.Select(key => HKDF.DeriveKey(HashAlgorithmName.SHA256, key, length, salt: [], info))];
+    }
+
+    /// <summary>
     /// Associated data for a secret that lies in one place, such as realm, kind and id. Each part is preceded by its length:
     /// joined plainly, ("ab", "c") and ("a", "bc") would be one place.
     /// </summary>

@@ -6,9 +6,9 @@ namespace Atrium.Server.Pages;
 /// <param name="Secret">The same to be typed, base 32.</param>
 /// <param name="Uri">The same as a link, for an app on the device that shows the page.</param>
 /// <param name="TriesLeft">How many tries are left.</param>
-/// <param name="StartAgain">Where somebody else begins anew.</param>
+/// <param name="StartAgain">Where somebody else begins anew; null for no such link.</param>
 public sealed record EnrolModel(
-    string Realm, string Client, PageForm Form, string Email, string QrCode, string Secret, string Uri, string? Error, int TriesLeft, string StartAgain);
+    string Realm, string Client, PageForm Form, string Email, string QrCode, string Secret, string Uri, string? Error, int TriesLeft, string? StartAgain);
 
 /// <summary>The page with new recovery codes. It posts <c>kept</c>, and <c>sign_out_others</c> where the person wants that.</summary>
 public sealed record RecoveryCodesModel(string Realm, PageForm Form, string Email, IReadOnlyList<string> Codes);

@@ -20,7 +20,7 @@ public sealed class FactorPages(SecondFactorDesk desk, SessionStore sessions, Ti
     public static string RecoveryAddressOf(HostedPage page) => $"{HostedPages.AddressOf(page.Realm, page.Handle)}&{Instead}={RecoveryWord}";
 
     internal static PageResult Enrol(
-        HostedPage page, PageForm form, User user, EnrolledFactor enrolment, string startAgain, string? error, int status) => PageResult.Enrol(
+        HostedPage page, PageForm form, User user, EnrolledFactor enrolment, string? startAgain, string? error, int status) => PageResult.Enrol(
         new EnrolModel(
             page.Realm.Name, page.Client.Name, form, user.Email, enrolment.QrCode, enrolment.Secret, enrolment.Uri, error, TriesLeft(page), startAgain),
         page.SignIn.Request.RedirectUri,

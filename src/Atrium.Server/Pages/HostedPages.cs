@@ -1,5 +1,4 @@
 using Atrium.Core.Clients;
-using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
@@ -7,6 +6,7 @@ using Atrium.Server.Doors;
 using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
+using Atrium.Server.Mail;
 using Atrium.Server.SignIns;
 using Microsoft.AspNetCore.Http.Extensions;
 
@@ -14,7 +14,8 @@ namespace Atrium.Server.Pages;
 
 /// <summary>What a page of the hosted sign-in is made for.</summary>
 /// <param name="Handle">What the form carries back.</param>
-public sealed record HostedPage(HttpContext Context, Realm Realm, Client Client, SignIn SignIn, string Handle)
+/// <param name="Find">What the person looks for among their organizations.</param>
+public sealed record HostedPage(HttpContext Context, Realm Realm, Client Client, SignIn SignIn, string Handle, string? Find = null)
 {
     /// <summary>Whether the second factor is asked for as a recovery code.</summary>
     public bool ByRecoveryCode { get; init; }
@@ -77,7 +78,14 @@ public static class HostedPages
         step switch
         {
             SignInStep.Prove => PageResult.SignIn(
-                new SignInModel(page.Realm.Name, page.Client.Name, FormOf(page), email ?? page.SignIn.Request.LoginHint, error),
+                new SignInModel(
+                    page.Realm.Name,
+                    page.Client.Name,
+                    FormOf(page),
+                    email ?? page.SignIn.Request.LoginHint,
+                    error,
+                    SignUpRules.IsOffered(page.Realm.Settings, page.SignIn.Choice, SendsMail(page)) ? AccountPages.AddressOf(page.Realm, page.Handle, MailedCodePurpose.SignUp) : null,
+                    SendsMail(page) ? AccountPages.AddressOf(page.Realm, page.Handle, MailedCodePurpose.PasswordReset) : null),
                 page.SignIn.Request.RedirectUri,
                 status),
             SignInStep.ConfirmAccount account => PageResult.Account(
@@ -97,24 +105,14 @@ public static class HostedPages
                 page.SignIn.Request.RedirectUri,
                 status),
             SignInStep.ChooseOrganization choose => PageResult.Organization(
-                new OrganizationModel(
-                    page.Realm.Name,
-                    page.Client.Name,
-                    FormOf(page),
-                    choose.User.Email,
-                    [.. choose.Organizations.Select(OptionOf)],
-                    error,
-                    StartAgain(page)),
-                page.SignIn.Request.RedirectUri,
-                status),
+                OrganizationPages.ModelOf(page, choose, FormOf(page), StartAgain(page), error), page.SignIn.Request.RedirectUri, status),
+            SignInStep.Consent consent => PageResult.Consent(
+                ConsentPages.ModelOf(page, consent, FormOf(page), StartAgain(page)), page.SignIn.Request.RedirectUri),
             SignInStep.EnrolFactor enrol when page.Enrolment is { } enrolment =>
                 FactorPages.Enrol(page, FormOf(page), enrol.User, enrolment, StartAgain(page), error, status),
             SignInStep.KeepRecoveryCodes keep when page.RecoveryCodes.Count > 0 => FactorPages.RecoveryCodes(page, FormOf(page), keep.User),
-            SignInStep.VerifyEmail => Stopped(
-                page,
-                new("ATR1316", "access_denied", "The e-mail address of the account is not verified."),
-                "Verify your e-mail first",
-                "Follow the link in the message that was sent to you, then sign in again."),
+            // It mails something, so it is shown where it is asked for alone.
+            SignInStep.VerifyEmail => new SeeOther(AddressOf(page.Realm, page.Handle)),
             SignInStep.UseConnection connection => Stopped(
                 page,
                 new("ATR1317", "access_denied", "The organization lets people in through its own identity provider only."),
@@ -161,24 +159,23 @@ public static class HostedPages
             StatusCodes.Status400BadRequest);
     }
 
+    private static bool SendsMail(HostedPage page) => page.Context.RequestServices.GetRequiredService<IMailTransport>().Sends;
+
     private static PageForm FormOf(HostedPage page) =>
         new(AddressOf(page.Realm, page.Handle), [new("handle", page.Handle)]);
 
-    private static OrganizationOption OptionOf(MembershipInOrganization entry) => new(
-        entry.Organization.Id.ToString(),
-        entry.Organization.Name,
-        entry.Membership.Title ?? (entry.Membership.Scopes.Count == 0 ? null : string.Join(", ", entry.Membership.Scopes)));
-
-    /// <summary>The same request once more, for somebody else.</summary>
-    private static string StartAgain(HostedPage page)
+    /// <summary>The same request once more, for somebody else; null where the client alone can make it, by pushing it again.</summary>
+    private static string? StartAgain(HostedPage page)
     {
+        if (page.Client.Settings.Openid.RequirePushedAuthorizationRequests)
+            return null;
         AuthorizationRequest request = page.SignIn.Request;
         QueryBuilder query = new()
         {
             { "response_type", "code" },
             { "client_id", page.Client.ClientId },
             { "redirect_uri", request.RedirectUri! },
-            { "prompt", "login" },
+            { "prompt", request.AsksConsent ? "login consent" : "login" },
         };
         AddKnown("scope", request.Scopes.Count == 0 ? null : string.Join(' ', request.Scopes));
         AddKnown("state", request.State);
@@ -190,8 +187,8 @@ public static class HostedPages
 
         // What was picked on a page may be picked anew; what the client asked for stays asked for.
         if (page.Client.ProfileFor(page.SignIn.Door) == TokenProfile.MultiOrg)
-            AddKnown("org", page.SignIn.Choice.Selected?.ToString());
-        string path = request.OnOrganizationPath && page.SignIn.Choice.Selected is { } organization
+            AddKnown("org", request.Organization);
+        string path = request.OnOrganizationPath && request.Organization is { } organization
             ? $"/t/{page.Realm.Handle}/o/{organization}/oauth2/authorize"
             : $"/t/{page.Realm.Handle}/authorize";
         return path + query.ToQueryString();

@@ -22,6 +22,7 @@ internal static class SignInEvents
         SignInRefusal.OrganizationUnavailable => SignInFailure.OrganizationUnavailable,
         SignInRefusal.MethodNotAllowed => SignInFailure.MethodNotAllowed,
         SignInRefusal.RequirementsUnmet => SignInFailure.RequirementsUnmet,
+        SignInRefusal.NotFirstParty => SignInFailure.NotFirstParty,
         _ => SignInFailure.Expired,
     });
 

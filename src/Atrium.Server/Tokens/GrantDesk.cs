@@ -13,6 +13,9 @@ public sealed record IssuedTokens
 {
     public required string AccessToken { get; init; }
 
+    /// <summary>The key that the access token is bound to; null for a bearer token.</summary>
+    public string? DpopJkt { get; init; }
+
     /// <summary>Seconds.</summary>
     public required int ExpiresIn { get; init; }
 
@@ -41,30 +44,31 @@ public abstract record GrantResult
 /// Where the doors bring a code or a refresh token. What nearly every one of them is, good and shown for the first time, is spent and answered in
 /// one round trip to the store; the rules look at the facts that come back with it.
 /// </summary>
-public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshTokenLookup lookup, TimeProvider clock)
+public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshTokenLookup lookup, BudgetNotices budgets, TimeProvider clock)
 {
     /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
     public async Task<GrantResult> RedeemAsync(
-        Client client, Secret code, string? redirectUri, string? verifier, RestatedTerms restated, CancellationToken cancellationToken)
+        Presenter presenter, Secret code, string? redirectUri, string? verifier, RestatedTerms restated, CancellationToken cancellationToken)
     {
+        Client client = presenter.Client;
         DateTimeOffset now = clock.GetUtcNow();
         SecretHash codeHash = code.Hash();
         if (restated != RestatedTerms.None)
         {
             if (await grants.FindCodeAsync(client.RealmId, codeHash, cancellationToken) is not var (seen, standing))
                 return new GrantResult.Refused(GrantRefusal.Invalid);
-            GrantDecision foreseen = GrantRules.Redeem(seen, standing, client, redirectUri, verifier, restated, now);
+            GrantDecision foreseen = GrantRules.Redeem(seen, standing, presenter, redirectUri, verifier, restated, now);
             if (foreseen is not GrantDecision.Issue)
                 return await RefuseAsync(foreseen, standing, now, cancellationToken);
         }
 
         Secret refreshSecret = Secret.New();
-        CodeRedemption redemption = RedemptionOf(client, codeHash, redirectUri, verifier, refreshSecret, now);
+        CodeRedemption redemption = RedemptionOf(presenter, codeHash, redirectUri, verifier, refreshSecret, now);
         return await grants.RedeemAsync(redemption, cancellationToken) is { } spending
             ? await AnswerAsync(
-                client,
+                presenter,
                 spending,
-                GrantRules.Redeem(spending.Shown, spending.Facts, client, redirectUri, verifier, restated, now),
+                GrantRules.Redeem(spending.Shown, spending.Facts, presenter, redirectUri, verifier, restated, now),
                 refreshSecret,
                 now,
                 cancellationToken)
@@ -96,13 +100,14 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
     /// <param name="switchTo">Another organization that the caller has found the person may go on in.</param>
     /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
     public async Task<GrantResult> RefreshAsync(
-        Client client,
+        Presenter presenter,
         Secret token,
         IReadOnlyList<string>? scopes,
         Id<Organization>? switchTo,
         RestatedTerms restated,
         CancellationToken cancellationToken)
     {
+        Client client = presenter.Client;
         if (await lookup.HashOfAsync(client.RealmId, token, cancellationToken) is not { } tokenHash)
             return new GrantResult.Refused(GrantRefusal.Invalid);
 
@@ -112,7 +117,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         {
             if (await grants.FindRefreshTokenAsync(client.RealmId, tokenHash, switchTo, cancellationToken) is not var (seen, standing))
                 return new GrantResult.Refused(GrantRefusal.Invalid);
-            GrantDecision foreseen = GrantRules.Refresh(seen, standing, client, scopes, restated, now);
+            GrantDecision foreseen = GrantRules.Refresh(seen, standing, presenter, scopes, restated, now);
             if (foreseen is not (GrantDecision.Issue or GrantDecision.Replay))
                 return await RefuseAsync(foreseen, standing, now, cancellationToken);
         }
@@ -125,27 +130,36 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
                 RealmId = client.RealmId,
                 TokenHash = tokenHash,
                 ClientId = client.Id,
+                DpopJkt = presenter.DpopJkt,
+                HolderJkt = presenter.HolderJkt,
                 Now = now,
                 SuccessorHash = successor.Hash(),
                 SealedSuccessor = BoxOf(token).Seal(Encoding.UTF8.GetBytes(successor.Reveal()), place),
                 ExpiresAt = RefreshExpiry(client, now),
                 SwitchTo = switchTo,
+                MostMemberships = MostMembershipsOf(client),
             },
             cancellationToken);
         if (spending is not { Shown: { } shown, Facts: { } facts })
             return new GrantResult.Refused(GrantRefusal.Invalid);
 
-        GrantDecision decision = GrantRules.Refresh(shown, facts, client, scopes, restated, now);
+        GrantDecision decision = GrantRules.Refresh(shown, facts, presenter, scopes, restated, now);
         switch (decision)
         {
             case GrantDecision.Issue issue when spending.IsSpentNow:
-                return await IssueAsync(facts, issue.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, successor, cancellationToken);
+                return await IssueAsync(facts, presenter, issue.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, successor, cancellationToken);
             case GrantDecision.Replay replay when shown.SealedSuccessor is { } kept && BoxOf(token).Open(kept, place) is { } opened:
                 // A switch that comes second in a race still moves the grant, or the successor would lead back to the old organization.
                 if (switchTo is not null)
                     await grants.MoveAsync(facts.Grant, cancellationToken);
                 return await IssueAsync(
-                    facts, replay.Organizations, scopes ?? facts.Grant.Scopes, nonce: null, new Secret(Encoding.UTF8.GetString(opened)), cancellationToken);
+                    facts,
+                    presenter,
+                    replay.Organizations,
+                    scopes ?? facts.Grant.Scopes,
+                    nonce: null,
+                    new Secret(Encoding.UTF8.GetString(opened)),
+                    cancellationToken);
             case GrantDecision.End { Reason: GrantRefusal.NotMember } when switchTo is not null && !spending.IsSpentNow:
                 // The other organization is not, or no longer, open to the person; the grant in this one stands.
                 return new GrantResult.Refused(GrantRefusal.NotMember);
@@ -157,7 +171,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
     }
 
     private async Task<GrantResult> AnswerAsync(
-        Client client,
+        Presenter presenter,
         Spending<AuthorizationCode> spending,
         GrantDecision decision,
         Secret refreshSecret,
@@ -174,28 +188,44 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         if (!spending.IsSpentNow)
             return new GrantResult.Refused(GrantRefusal.Ended);
 
-        Secret? refreshToken = client.MayUse("refresh_token")
-            ? await issuer.RefreshTokenAsync(facts, refreshSecret, RefreshExpiry(client, now), cancellationToken)
+        Secret? refreshToken = presenter.Client.MayUse("refresh_token")
+            ? await issuer.RefreshTokenAsync(facts, refreshSecret, RefreshExpiry(presenter.Client, now), cancellationToken)
             : null;
-        return await IssueAsync(facts, issue.Organizations, facts.Grant.Scopes, spending.Shown.Nonce, refreshToken, cancellationToken);
+        return await IssueAsync(facts, presenter, issue.Organizations, facts.Grant.Scopes, spending.Shown.Nonce, refreshToken, cancellationToken);
     }
 
     private async Task<GrantResult> IssueAsync(
         GrantFacts facts,
+        Presenter presenter,
         OrganizationClaims organizations,
         IReadOnlyList<string> scopes,
         string? nonce,
         Secret? refreshToken,
-        CancellationToken cancellationToken) =>
-        new GrantResult.Issued(new IssuedTokens
+        CancellationToken cancellationToken)
+    {
+        OrganizationProjection projection = issuer.Project(facts, organizations);
+        if (facts.HasMoreMemberships && organizations is OrganizationClaims.Many && !projection.IsElsewhere)
         {
-            AccessToken = await issuer.AccessTokenAsync(facts, organizations, scopes, cancellationToken),
+            // Of those that were read, so few may be spoken of that all may fit after all.
+            if (await grants.LoadAsync(facts.Realm.Id, facts.Grant.Id, cancellationToken) is not { } whole)
+                return new GrantResult.Refused(GrantRefusal.Ended);
+            facts = whole;
+            projection = issuer.Project(whole, whole.OrganizationsAt(clock.GetUtcNow()));
+        }
+
+        if (projection.IsElsewhere)
+            await budgets.NoteAsync(facts, cancellationToken);
+        return new GrantResult.Issued(new IssuedTokens
+        {
+            AccessToken = await issuer.AccessTokenAsync(facts, projection, scopes, presenter.DpopJkt, cancellationToken),
+            DpopJkt = presenter.DpopJkt,
             ExpiresIn = TokenIssuer.AccessTokenAge(facts.Client, facts.Grant.Door),
             Scopes = scopes,
             RefreshToken = refreshToken,
-            IdToken = scopes.Contains(TokenIssuer.OpenIdScope) ? await issuer.IdTokenAsync(facts, organizations, nonce, cancellationToken) : null,
+            IdToken = scopes.Contains(TokenIssuer.OpenIdScope) ? await issuer.IdTokenAsync(facts, projection, nonce, cancellationToken) : null,
             Facts = facts,
         });
+    }
 
     private async Task<GrantResult> RefuseAsync(GrantDecision decision, GrantFacts facts, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -212,18 +242,24 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
     }
 
     private static CodeRedemption RedemptionOf(
-        Client client, SecretHash codeHash, string? redirectUri, string? verifier, Secret refreshSecret, DateTimeOffset now) => new()
+        Presenter presenter, SecretHash codeHash, string? redirectUri, string? verifier, Secret refreshSecret, DateTimeOffset now) => new()
     {
-        RealmId = client.RealmId,
+        RealmId = presenter.Client.RealmId,
         CodeHash = codeHash,
-        ClientId = client.Id,
+        ClientId = presenter.Client.Id,
         RedirectUri = redirectUri,
         CodeChallenge = verifier is null ? null : Pkce.ChallengeOf(verifier),
+        DpopJkt = presenter.DpopJkt,
+        HolderJkt = presenter.HolderJkt,
         Now = now,
         Mark = refreshSecret.Hash(),
-        GivesRefreshToken = client.MayUse("refresh_token"),
-        RefreshExpiresAt = RefreshExpiry(client, now),
+        GivesRefreshToken = presenter.Client.MayUse("refresh_token"),
+        RefreshExpiresAt = RefreshExpiry(presenter.Client, now),
+        MostMemberships = MostMembershipsOf(presenter.Client),
     };
+
+    /// <summary>A token that leaves the organizations out costs no more than one that carries as many as fit.</summary>
+    private static int MostMembershipsOf(Client client) => OrganizationArray.EnoughToExceed(client.Settings.Tokens.OrganizationBudgetBytes);
 
     /// <summary>Refresh tokens slide with use; the store cuts them off where their session ends.</summary>
     private static DateTimeOffset RefreshExpiry(Client client, DateTimeOffset now) => now.AddSeconds(client.Settings.Openid.DefaultRefreshTokenAge);

@@ -36,6 +36,10 @@ public sealed class GrantRulesTests
     [InlineData("an empty verifier", GrantRefusal.VerifierMismatch)]
     [InlineData("the challenge as verifier", GrantRefusal.VerifierMismatch)]
     [InlineData("a verifier without a challenge", GrantRefusal.VerifierMismatch)]
+    [InlineData("a proof of a key that nobody asked for", null)]
+    [InlineData("the key that the code is for", null)]
+    [InlineData("no key for a bound code", GrantRefusal.KeyMismatch)]
+    [InlineData("another key than the code's", GrantRefusal.KeyMismatch)]
     [InlineData("at its end", GrantRefusal.Invalid)]
     [InlineData("just before its end", null)]
     [InlineData("an ended grant", GrantRefusal.Ended)]
@@ -48,6 +52,7 @@ public sealed class GrantRulesTests
         GrantFacts facts = Plain();
         AuthorizationCode code = Code();
         Client presenter = facts.Client;
+        string? dpopJkt = null;
         string? redirectUri = code.RedirectUri;
         string? verifier = Verifier;
         DateTimeOffset now = Worlds.Start.AddSeconds(1);
@@ -61,6 +66,10 @@ public sealed class GrantRulesTests
             case "an empty verifier": verifier = ""; break;
             case "the challenge as verifier": verifier = Challenge; break;
             case "a verifier without a challenge": code = code with { CodeChallenge = null }; break;
+            case "a proof of a key that nobody asked for": dpopJkt = "a key"; break;
+            case "the key that the code is for": (code, dpopJkt) = (code with { DpopJkt = "a key" }, "a key"); break;
+            case "no key for a bound code": code = code with { DpopJkt = "a key" }; break;
+            case "another key than the code's": (code, dpopJkt) = (code with { DpopJkt = "a key" }, "another"); break;
             case "at its end": now = code.ExpiresAt; break;
             case "just before its end": now = code.ExpiresAt.AddMilliseconds(-1); break;
             case "an ended grant": facts = facts with { Grant = facts.Grant with { EndedAt = Worlds.Start } }; break;
@@ -71,7 +80,7 @@ public sealed class GrantRulesTests
             default: break;
         }
 
-        GrantDecision decision = GrantRules.Redeem(code, facts, presenter, redirectUri, verifier, RestatedTerms.None, now);
+        GrantDecision decision = GrantRules.Redeem(code, facts, new Presenter(presenter, dpopJkt), redirectUri, verifier, RestatedTerms.None, now);
         if (refusal is null)
             decision.ShouldBeOfType<GrantDecision.Issue>();
         else
@@ -106,6 +115,36 @@ public sealed class GrantRulesTests
         else
             decision.ShouldBe(new GrantDecision.End(GrantRefusal.RefreshReused));
     }
+
+    [Theory]
+    [InlineData(null, null, 0)]
+    [InlineData(null, "a key", 0)]
+    [InlineData("a key", "a key", 0)]
+    [InlineData("a key", "another", 0)]
+    [InlineData("a key", null, 0)]
+    [InlineData("a key", null, 10)]
+    [InlineData("a key", "a key", 10)]
+    [InlineData("a key", "another", 31)]
+    public void Who_does_not_hold_the_key_of_a_bound_grant_gets_nothing_and_ends_nothing(string? bound, string? shown, int secondsAfterSpending)
+    {
+        GrantFacts facts = Plain();
+        facts = facts with { Grant = facts.Grant with { DpopJkt = bound } };
+        RefreshToken token = secondsAfterSpending == 0 ? Token() : Token() with { SpentAt = Worlds.Start, SealedSuccessor = [1] };
+        GrantDecision decision = GrantRules.Refresh(
+            token, facts, new Presenter(facts.Client, shown), scopes: null, RestatedTerms.None, Worlds.Start.AddSeconds(secondsAfterSpending));
+        if (bound is not null && bound != shown)
+            decision.ShouldBe(new GrantDecision.Refuse(GrantRefusal.KeyMismatch));
+        else
+            decision.ShouldNotBeOfType<GrantDecision.Refuse>();
+    }
+
+    [Theory]
+    [InlineData(ClientType.Spa, "a key")]
+    [InlineData(ClientType.Native, "a key")]
+    [InlineData(ClientType.Web, null)]
+    [InlineData(ClientType.M2M, null)]
+    public void Only_a_public_clients_refresh_tokens_are_held_by_a_key(ClientType type, string? holder) =>
+        new Presenter(Plain().Client with { Type = type }, "a key").HolderJkt.ShouldBe(holder);
 
     [Theory]
     [InlineData("openid", true)]

@@ -157,6 +157,7 @@ public sealed class SignInEngineTests
         SignInEngine.MayBuildOn(session, fresh, maxAge, Worlds.Start).ShouldBe(answers);
         SignInEngine.MayBuildOn(session with { EndedAt = Worlds.Start }, fresh, maxAge, Worlds.Start).ShouldBeFalse();
         SignInEngine.MayBuildOn(session with { ExpiresAt = Worlds.Start }, fresh, maxAge, Worlds.Start).ShouldBeFalse();
+        SignInEngine.MayBuildOn(session with { LastUsedAt = Worlds.Start.AddSeconds(-60), IdleTimeout = 60 }, fresh, maxAge, Worlds.Start).ShouldBeFalse();
     }
 
     private static Session SessionOf(DateTimeOffset authenticatedAt) => new()
@@ -168,6 +169,8 @@ public sealed class SignInEngineTests
         AuthenticatedAt = authenticatedAt,
         CreatedAt = authenticatedAt,
         UpdatedAt = authenticatedAt,
+        LastUsedAt = authenticatedAt,
+        IdleTimeout = 30 * 24 * 3600,
         ExpiresAt = authenticatedAt.AddDays(30),
     };
 

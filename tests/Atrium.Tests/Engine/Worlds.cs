@@ -76,6 +76,8 @@ public sealed record World
             AuthenticatedAt = Worlds.Start,
             CreatedAt = Worlds.Start,
             UpdatedAt = Worlds.Start,
+            LastUsedAt = Worlds.Start,
+            IdleTimeout = 12 * 3600,
             ExpiresAt = Worlds.Start.AddDays(30),
         },
         Grant = new Grant
@@ -134,6 +136,14 @@ internal static class Worlds
         Title = entry.Membership.Title,
         Status = entry.Membership.Status,
         JoinedAt = entry.Membership.JoinedAt,
+    };
+
+    public static GrantFacts WithBudget(this GrantFacts facts, int bytes) => facts with
+    {
+        Client = facts.Client with
+        {
+            Settings = facts.Client.Settings with { Tokens = facts.Client.Settings.Tokens with { OrganizationBudgetBytes = bytes } },
+        },
     };
 
     public static Gen<T> Of<T>(params T[] values) => Gen.Elements(values);

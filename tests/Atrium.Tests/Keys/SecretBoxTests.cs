@@ -50,6 +50,16 @@ public sealed class SecretBoxTests
     }
 
     [Fact]
+    public void A_mark_is_of_its_place_and_its_key_and_every_key_has_one()
+    {
+        StorageKey[] keys = [StorageKey.New(), StorageKey.New()];
+        IReadOnlyList<byte[]> marks = new SecretBox(keys).MarksOf(Here, 16);
+        marks.Select(static mark => mark.Length).ShouldBe([16, 16]);
+        new SecretBox([keys[1], keys[0]]).MarksOf(Here, 16).ShouldBe(marks.Reverse());
+        new SecretBox(keys).MarksOf(SecretBox.Place("realm_1", "totp", "user_2"), 16).Intersect(marks, EqualityComparer<byte[]>.Create(static (a, b) => a.AsSpan().SequenceEqual(b), static _ => 0)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Places_whose_parts_join_alike_differ() =>
         SecretBox.Place("ab", "c").ShouldNotBe(SecretBox.Place("a", "bc"));
 

@@ -58,7 +58,7 @@ public sealed class PresentedTokenTests(DemoServer server) : IClassFixture<DemoS
         using HttpResponseMessage inQuery = await browser.GetAsync($"/t/acme/userinfo?access_token={token}");
         inQuery.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         using HttpResponseMessage bare = await browser.GetAsync("/t/acme/userinfo");
-        (bare.StatusCode, bare.Headers.WwwAuthenticate.ToString()).ShouldBe((HttpStatusCode.Unauthorized, "Bearer realm=\"acme\""));
+        (bare.StatusCode, bare.Headers.WwwAuthenticate.ToString()).ShouldBe((HttpStatusCode.Unauthorized, "Bearer realm=\"acme\", DPoP realm=\"acme\", algs=\"ES256 RS256 PS256\""));
         using HttpRequestMessage twice = OAuthBrowser.FormOf("/t/acme/userinfo", ("access_token", token));
         twice.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         using HttpResponseMessage both = await server.Http.SendAsync(twice);
@@ -218,7 +218,9 @@ public sealed class PresentedTokenTests(DemoServer server) : IClassFixture<DemoS
         using HttpRequestMessage forged = OAuthBrowser.FormOf("/t/acme/logout", form.Hidden);
         forged.Headers.Add("Sec-Fetch-Site", "cross-site");
         using HttpResponseMessage stillAsked = await browser.SendAsync(forged);
-        stillAsked.StatusCode.ShouldBe(HttpStatusCode.OK);
+        stillAsked.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        using HttpResponseMessage askedAgain = await browser.GetAsync(stillAsked.Headers.Location!.OriginalString);
+        (await askedAgain.Content.ReadAsStringAsync()).ShouldContain("name=\"confirm\"");
         using HttpResponseMessage done = await browser.PostAsync("/t/acme/logout", form.Hidden);
         done.Headers.Location!.OriginalString.ShouldBe($"{DemoRealm.AfterSignOut}?state=s");
         (await browser.SilentlyAsync(("prompt", "none")))["error"].ShouldBe("login_required");

@@ -60,6 +60,13 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
             (await Counted(1, 0, () => IntrospectAsync(browser, forServer.AccessToken))).Json.GetProperty("active").GetBoolean().ShouldBeTrue();
             (await Counted(1, 0, () => IntrospectAsync(browser, forServer.RefreshToken))).Json.GetProperty("active").GetBoolean().ShouldBeTrue();
 
+            // With a proof of possession it is one more, of its own commit: the proof is spent before anything else is.
+            DpopCalls holder = new(server, DpopKey.New());
+            arrival = await browser.SilentlyAsync();
+            DpopReply bound = (await Counted(2, 2, () => holder.RedeemAsync(arrival.Code))).ShouldBeBoundTo(holder.Jkt);
+            bound = (await Counted(2, 2, () => holder.RefreshAsync(bound.RefreshToken))).ShouldBeBoundTo(holder.Jkt);
+            (await Counted(2, 1, () => holder.UserInfoAsync(bound.AccessToken))).Status.ShouldBe(HttpStatusCode.OK);
+
             // Who it is, before the password's hash; the next step, after it; and that is stored.
             string pending = await Counted(3, 1, () => authKit.PendingTokenOfAsync("mia@example.test"));
             AuthKit.Answer chosen = await Counted(2, 1, () => authKit.SelectAsync(pending, northwind));
@@ -109,11 +116,11 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
         + sent.Count(static text => text == "COMMIT");
 
     /// <summary>Tables that hold a handful of rows whatever the realm's size may be read through; and queues that are empty here, which the server looks at by itself meanwhile.</summary>
-    [GeneratedRegex(@"Seq Scan on (?!realms|roles|clients|signing_keys|storage_keys|nodes|mails|mail_failures|webhooks|webhook_deliveries|fresh_events|event_positions)\w+", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"Seq Scan on (?!realms|roles|clients|signing_keys|storage_keys|nodes|mails|mail_failures|logout_notices|webhooks|webhook_deliveries|fresh_events|event_positions)\w+", RegexOptions.ExplicitCapture)]
     private static partial Regex Scan();
 
     /// <summary>What the server looks after by itself, whoever asks it for something meanwhile.</summary>
-    [GeneratedRegex(@"\b(mails|webhooks|webhook_deliveries|nodes|event_positions)\b", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"\b(mails|logout_notices|webhooks|webhook_deliveries|nodes|event_positions)\b", RegexOptions.ExplicitCapture)]
     private static partial Regex OfTheServerItself();
 
     [GeneratedRegex(@"\b(INSERT|UPDATE|DELETE)\b(?!\s+OF)", RegexOptions.ExplicitCapture)]
@@ -142,6 +149,8 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
             INSERT INTO client_organizations (realm_id, client_id, organization_id) SELECT realm, client, org FROM made;
             INSERT INTO memberships (realm_id, id, user_id, organization_id, scopes, status, joined_at, created_at, updated_at)
                 SELECT realm, gen_random_uuid(), person, org, '["member"]', 'Active', 0, 0, 0 FROM made;
+            INSERT INTO consents (realm_id, id, user_id, client_id, scopes, choice, granted_at) SELECT realm, gen_random_uuid(), person, client, '[]', 'all', 0 FROM made;
+            INSERT INTO organization_choices (realm_id, user_id, client_id, choice, chosen_at) SELECT realm, person, client, 'all', 0 FROM made;
             INSERT INTO factors (realm_id, id, user_id, issuer, account, sealed_secret, confirmed, created_at, updated_at)
                 SELECT realm, gen_random_uuid(), person, '', '', '', TRUE, 0, 0 FROM made;
             INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, created_at, updated_at, expires_at)
@@ -153,6 +162,7 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
             INSERT INTO authorization_codes (realm_id, code_hash, grant_id, created_at, expires_at) SELECT realm, hash, grant_id, 0, 4102444800000 FROM made;
             INSERT INTO refresh_tokens (realm_id, token_hash, grant_id, created_at, expires_at) SELECT realm, hash, grant_id, 0, 4102444800000 FROM made;
             INSERT INTO api_keys (realm_id, id, name, secret_hash, scopes, created_at) SELECT realm, gen_random_uuid(), '', hash, '[]', 0 FROM made;
+            INSERT INTO dpop_proofs (realm_id, proof_hash, expires_at) SELECT realm, hash, 4102444800000 FROM made;
             INSERT INTO guesses (realm_id, target_hash, window_start, failures) SELECT realm, hash, 4102444800000, 1 FROM made;
             DROP TABLE made;
             ANALYZE;

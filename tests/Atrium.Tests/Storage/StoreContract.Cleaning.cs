@@ -31,6 +31,7 @@ public abstract partial class StoreContract
         Client client = await MakeClient();
         User user = await MakeUser("mia@example.test");
         await MakeSignIn(client);
+        await MakePushedRequest(client);
         await MakeChallenge(await MakeFactor(user));
         await Factors.CreateVerificationAsync(
             new EmailVerification
@@ -43,24 +44,31 @@ public abstract partial class StoreContract
         (SignInCompletion completion, RefreshToken _) = await MakeFamily(client, user);
         await new GuessStore(Database).AddAsync(Realm.Id, [Secret.New().Hash()], Now, told: null, Origin.System, None);
         await new IdempotencyStore(Database).ReserveAsync(Realm.Id, Secret.New().Hash(), Secret.New().Hash(), Secret.New().Hash(), Now, Now, Now, None);
+        (await new ClientAssertionStore(Database).SpendAsync(Realm.Id, client.Id, Secret.New().Hash(), Now + TimeSpan.FromMinutes(5), Now, None)).ShouldBeTrue();
         Webhook webhook = await MakeWebhook(secretEndsAt: Now.AddDays(1));
         await FanOut(NewDelivery(webhook, "usr_1"));
 
         await MakeEndedMailAndInvitation();
+        (await new DpopProofStore(Database).SpendAsync(Realm.Id, Secret.New().Hash(), Now + DpopRules.MaxAge, None)).ShouldBeTrue();
+        (await new BudgetNoticeStore(Database).TellAsync(Realm.Id, client.Id, Now, new EventDraft("client.test", "c_1", "{}"), None)).ShouldBeTrue();
 
         (string Table, TimeSpan Stays)[] times =
         [
             ("sign_ins", TimeSpan.FromMinutes(30) + TimeSpan.FromHours(1)),
+            ("pushed_requests", PushedRequest.Lifetime + TimeSpan.FromHours(1)),
             ("authorization_codes", AuthorizationCode.Lifetime + TimeSpan.FromDays(1)),
             ("refresh_tokens", TimeSpan.FromDays(7) + TimeSpan.FromHours(1)),
             ("factor_challenges", FactorChallenge.Lifetime + TimeSpan.FromDays(1)),
             ("email_verifications", EmailVerification.Lifetime + TimeSpan.FromDays(1)),
             ("guesses", TimeSpan.FromHours(1)),
             ("idempotent_answers", TimeSpan.FromHours(25)),
+            ("client_assertions", TimeSpan.FromMinutes(5)),
             ("webhook_secrets", TimeSpan.FromDays(1)),
             ("webhook_deliveries", TimeSpan.FromDays(30)),
+            ("dpop_proofs", DpopRules.MaxAge + TimeSpan.FromMinutes(10)),
             ("mail_failures", TimeSpan.FromDays(7)),
             ("invitations", Invitation.DefaultLifetime + TimeSpan.FromDays(90)),
+            ("organization_budget_notices", TimeSpan.FromDays(2)),
             ("sessions", TimeSpan.FromDays(30 + 7)),
         ];
         times.Select(static entry => entry.Table).ShouldBe(CleaningStore.Endings.Select(static ending => ending.Table));

@@ -23,6 +23,11 @@ public static class AppNativeRequest
     {
         request = null;
         IReadOnlyList<string>? scopes = null;
+        string? dpopJkt = null;
+        if (parameters.ContainsKey("request") || parameters.ContainsKey("request_uri"))
+            return Refused("request_not_supported", "Neither request nor request_uri begins a direct flow: send the parameters themselves.");
+        if (client.Settings.Openid.RequirePushedAuthorizationRequests)
+            return Refused("unauthorized_client", "The client must push its authorization requests, and a direct flow can't be pushed.");
         if (parameters.ValueOf("response_type") is not "code")
             return AppNativeError.Invalid("App-native authentication is only supported with code response type.");
         if (!client.MayUse("authorization_code"))
@@ -31,8 +36,13 @@ public static class AppNativeRequest
             return Refused("invalid_request", "The redirect_uri is missing, or is not registered for the client.");
         if (CheckChallenge(client, parameters) is { } badChallenge)
             return badChallenge;
-        if ((OAuthParameters.CheckLengths(parameters) ?? OAuthParameters.CheckScope(parameters, out scopes)) is { } malformed)
+        if ((OAuthParameters.CheckLengths(parameters)
+            ?? OAuthParameters.CheckScope(parameters, out scopes)
+            ?? OAuthParameters.CheckKey(parameters, out dpopJkt)) is { } malformed)
+        {
             return Refused(malformed.Code, malformed.Sentence);
+        }
+
         if (CheckPrompt(parameters.ValueOf("prompt")) is { } badPrompt)
             return badPrompt;
 
@@ -43,6 +53,7 @@ public static class AppNativeRequest
             State = parameters.ValueOf("state"),
             Nonce = parameters.ValueOf("nonce"),
             CodeChallenge = parameters.ValueOf("code_challenge"),
+            DpopJkt = dpopJkt,
             LoginHint = OAuthParameters.LoginHintOf(parameters),
             OnOrganizationPath = onOrganizationPath,
             UserAgent = context.Request.UserAgent(),

@@ -20,6 +20,9 @@ public enum Prompts
     Login = 2,
     Consent = 4,
     SelectAccount = 8,
+
+    /// <summary>The person is to make an account (OpenID Connect Initiating User Registration 1.0).</summary>
+    Create = 16,
 }
 
 /// <summary>An authorization request that holds to every rule.</summary>
@@ -35,18 +38,21 @@ public sealed record CheckedRequest
 
     public string? IdTokenHint { get; init; }
 
-    /// <summary>No standing session will do: the client wants the person to show again who they are.</summary>
-    public bool WantsFreshSignIn => Prompts.HasFlag(Prompts.Login);
+    /// <summary>No standing session will do: the client wants the person to show again who they are, or to be a new one.</summary>
+    public bool WantsFreshSignIn => (Prompts & (Prompts.Login | Prompts.Create)) != Prompts.None;
+
+    public bool WantsSignUp => Prompts.HasFlag(Prompts.Create);
 
     public bool MustBeSilent => Prompts == Prompts.Silent;
 }
 
 /// <summary>
-/// The rules for an authorization request whose client and redirect URI are proven, so that what is wrong can be told to the client by redirect
-/// (RFC 6749 section 4.1.2.1).
+/// The rules for an authorization request, whichever way it came. Once the client and its redirect URI are proven, what is wrong can be told to the
+/// client by redirect (RFC 6749 section 4.1.2.1).
 /// </summary>
 public static class AuthorizeCheck
 {
+    private static readonly OAuthError BadRedirect = new("ATR1202", "invalid_request", "The application asked to be answered at an address that is not registered for it.");
     private static readonly OAuthError RequestObject = new("ATR1210", "request_not_supported", "Request objects are not supported: send the parameters themselves.");
     private static readonly OAuthError RequestUri = new("ATR1211", "request_uri_not_supported", "request_uri is not supported: send the parameters themselves.");
     private static readonly OAuthError NoResponseType = new("ATR1212", "invalid_request", "response_type is missing; it is code.");
@@ -56,26 +62,37 @@ public static class AuthorizeCheck
     private static readonly OAuthError NoChallenge = new("ATR1217", "invalid_request", "code_challenge is missing: this client must use PKCE with S256.");
     private static readonly OAuthError OtherChallengeMethod = new("ATR1218", "invalid_request", "The only code_challenge_method is S256, and it must be named.");
     private static readonly OAuthError BadChallenge = new("ATR1219", "invalid_request", "code_challenge is not the base64url of a SHA-256: 43 characters.");
-    private static readonly OAuthError BadPrompt = new("ATR1220", "invalid_request", "prompt must be none alone, or some of login, consent and select_account.");
+    private static readonly OAuthError BadPrompt = new("ATR1220", "invalid_request", "prompt must be none alone, or some of login, consent, select_account and create.");
     private static readonly OAuthError BadMaxAge = new("ATR1221", "invalid_request", "max_age must be a number of seconds.");
     private static readonly OAuthError OrganizationNotAllowed = new("ATR1222", "invalid_request", "This client may not ask for that organization.");
-    private static readonly OAuthError TwoOrganizations = new("ATR1223", "invalid_request", "org names another organization than the path does.");
+    internal static readonly OAuthError TwoOrganizations = new("ATR1223", "invalid_request", "org names another organization than the path does.");
     private static readonly OAuthError BadPathOrganization = new("ATR1224", "invalid_request", "The path names no organization.");
+    private static readonly OAuthError NotPushed = new("ATR1242", "invalid_request", "This client must push its authorization requests first, and send the request_uri that it gets.");
+    private static readonly OAuthError NotItsResource = new("ATR1243", "invalid_target", "This client may not ask for tokens for that resource.");
+
+    /// <summary>Exact match with what is registered. Until it is found, nothing is sent to the address in the request (RFC 9700 section 4.11).</summary>
+    public static OAuthError? CheckRedirect(Client client, SentRequest sent, out string redirectUri)
+    {
+        redirectUri = sent.Parameters.ValueOf("redirect_uri") ?? "";
+        return client.AcceptsRedirect(redirectUri) ? null : BadRedirect;
+    }
 
     /// <summary>Each rule in turn; the first that is broken is told.</summary>
-    public static OAuthError? Check(
-        Client client, string redirectUri, string? pathOrganization, IReadOnlyDictionary<string, StringValues> parameters, out CheckedRequest? request)
+    public static OAuthError? Check(Client client, string redirectUri, SentRequest sent, out CheckedRequest? request)
     {
         request = null;
+        (IReadOnlyDictionary<string, StringValues> parameters, string? pathOrganization, bool wasPushed) = sent;
         Id<Organization>? organization = null;
         IReadOnlyList<string>? scopes = null;
         string? resource = null;
+        string? dpopJkt = null;
         Prompts prompts = Prompts.None;
         int? maxAge = null;
         OAuthError? error =
             CheckOrganizationForm(parameters)
             ?? OAuthParameters.CheckRepeated(parameters)
             ?? CheckRequestObject(parameters)
+            ?? (client.Settings.Openid.RequirePushedAuthorizationRequests && !wasPushed ? NotPushed : null)
             ?? CheckResponseType(parameters)
             ?? CheckResponseMode(parameters)
             ?? (client.MayUse("authorization_code") ? null : NotForThisClient)
@@ -83,6 +100,8 @@ public static class AuthorizeCheck
             ?? CheckPkce(client, parameters)
             ?? OAuthParameters.CheckScope(parameters, out scopes)
             ?? OAuthParameters.CheckResource(parameters, out resource)
+            ?? (resource is null || TokenAudience.MayAskFor(client, resource) ? null : NotItsResource)
+            ?? OAuthParameters.CheckKey(parameters, out dpopJkt)
             ?? CheckPrompt(parameters, out prompts)
             ?? CheckMaxAge(parameters, out maxAge)
             ?? CheckOrganization(client, pathOrganization, parameters, out organization);
@@ -99,9 +118,12 @@ public static class AuthorizeCheck
                 Nonce = parameters.ValueOf("nonce"),
                 CodeChallenge = parameters.ValueOf("code_challenge"),
                 Resource = resource,
+                DpopJkt = dpopJkt,
                 LoginHint = OAuthParameters.LoginHintOf(parameters),
                 AcrValues = OAuthParameters.AcrValuesOf(parameters),
                 SelectAccount = prompts.HasFlag(Prompts.SelectAccount),
+                Organization = organization?.ToString(),
+                AsksConsent = prompts.HasFlag(Prompts.Consent),
                 OnOrganizationPath = pathOrganization is not null,
             },
             Choice = organization is { } chosen ? new OrganizationChoice.Chosen(chosen) : OrganizationChoice.Unchosen,
@@ -152,6 +174,7 @@ public static class AuthorizeCheck
                 "login" => Prompts.Login,
                 "consent" => Prompts.Consent,
                 "select_account" => Prompts.SelectAccount,
+                "create" => Prompts.Create,
                 _ => null,
             };
             if (prompt is null)

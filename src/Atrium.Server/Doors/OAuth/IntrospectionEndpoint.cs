@@ -13,7 +13,7 @@ namespace Atrium.Server.Doors.OAuth;
 public sealed class IntrospectionEndpoint(ClientAuthentication authentication, PresentedTokens tokens, TokenIssuer issuer, TimeProvider clock)
 {
     private static readonly OAuthError NoToken = new("ATR1601", "invalid_request", "token is missing.");
-    private static readonly OAuthError NotPublic = new("ATR1602", "invalid_client", "Only a client that authenticates with a secret may introspect.", StatusCodes.Status401Unauthorized);
+    private static readonly OAuthError NotPublic = new("ATR1602", "invalid_client", "Only a client that proves who it is may introspect.", StatusCodes.Status401Unauthorized);
 
     public async Task<IResult> HandleAsync(HttpContext context, CancellationToken cancellationToken)
     {
@@ -42,8 +42,8 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
     private static void Write(Utf8JsonWriter json, PresentedAccessToken access, DateTimeOffset now)
     {
         json.WriteBoolean("active"u8, true);
-        json.WriteString("token_type"u8, "Bearer"u8);
-        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "acr", "jti", "sid" })
+        json.WriteString("token_type"u8, TokenBody.TypeOf(access.DpopJkt));
+        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "acr", "jti", "sid", "cnf" })
         {
             if (access.Claims.TryGetProperty(name, out JsonElement value))
             {
@@ -52,7 +52,7 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
             }
         }
 
-        access.Facts?.OrganizationsAt(now).WriteTo(json);
+        access.Facts?.OrganizationsAt(now).InFull().WriteTo(json);
     }
 
     private void Write(Utf8JsonWriter json, RefreshToken token, GrantFacts facts, Client client, DateTimeOffset now)
@@ -66,6 +66,6 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
         json.WriteNumber("iat"u8, token.CreatedAt.ToUnixTimeSeconds());
         json.WriteNumber("exp"u8, token.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("sid"u8, facts.Session.Id.ToString());
-        facts.OrganizationsAt(now).WriteTo(json);
+        facts.OrganizationsAt(now).InFull().WriteTo(json);
     }
 }

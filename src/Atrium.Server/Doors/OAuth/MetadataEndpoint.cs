@@ -3,9 +3,12 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
+using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
+using Atrium.Server.Pages;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -19,6 +22,12 @@ public sealed record MetadataBody
 
     public required string TokenEndpoint { get; init; }
 
+    /// <summary>RFC 9126 section 5; null where direct flows alone begin, which are not pushed.</summary>
+    public string? PushedAuthorizationRequestEndpoint { get; init; }
+
+    /// <summary>Of every client (RFC 9126 section 5); the settings of one may still ask it of that one.</summary>
+    public bool? RequirePushedAuthorizationRequests => PushedAuthorizationRequestEndpoint is null ? null : false;
+
     public required string UserinfoEndpoint { get; init; }
 
     public required string JwksUri { get; init; }
@@ -29,12 +38,27 @@ public sealed record MetadataBody
 
     public required string EndSessionEndpoint { get; init; }
 
+    /// <summary>OpenID Connect Session Management 1.0 section 2.1; only a browser has a session to check.</summary>
+    public string? CheckSessionIframe { get; init; }
+
+    /// <summary>OpenID Connect Front-Channel Logout 1.0 section 3, Back-Channel Logout 1.0 section 2.1.</summary>
+    public bool FrontchannelLogoutSupported => true;
+
+    public bool FrontchannelLogoutSessionSupported => true;
+
+    public bool BackchannelLogoutSupported => true;
+
+    public bool BackchannelLogoutSessionSupported => true;
+
     /// <summary>Where the app-native door goes on; no standard names it.</summary>
     public string? AuthnEndpoint { get; init; }
 
-    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "offline_access"];
+    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "phone", "address", "offline_access"];
 
     public required IReadOnlyList<string> ClaimsSupported { get; init; }
+
+    /// <summary>Said because the default is normal claims alone: organizations over a client's budget are distributed.</summary>
+    public IReadOnlyList<string> ClaimTypesSupported => ["normal", "distributed"];
 
     public IReadOnlyList<string> ResponseTypesSupported => ["code"];
 
@@ -46,15 +70,24 @@ public sealed record MetadataBody
 
     public required IReadOnlyList<string> IdTokenSigningAlgValuesSupported { get; init; }
 
-    public IReadOnlyList<string> TokenEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "none"];
+    public IReadOnlyList<string> TokenEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 
-    public IReadOnlyList<string> IntrospectionEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post"];
+    public required IReadOnlyList<string> TokenEndpointAuthSigningAlgValuesSupported { get; init; }
 
-    public IReadOnlyList<string> RevocationEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "none"];
+    public IReadOnlyList<string> IntrospectionEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+    public IReadOnlyList<string> IntrospectionEndpointAuthSigningAlgValuesSupported => TokenEndpointAuthSigningAlgValuesSupported;
+
+    public IReadOnlyList<string> RevocationEndpointAuthMethodsSupported => TokenEndpointAuthMethodsSupported;
+
+    public IReadOnlyList<string> RevocationEndpointAuthSigningAlgValuesSupported => TokenEndpointAuthSigningAlgValuesSupported;
 
     public IReadOnlyList<string> CodeChallengeMethodsSupported => [Pkce.Method];
 
-    public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
+    /// <summary>RFC 9449 section 5.1.</summary>
+    public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
+
+    public IReadOnlyList<string> PromptValuesSupported { get; init; } = ["none", "login", "consent", "select_account"];
 
     /// <summary>Null where no browser is sent: direct flows take no <c>acr_values</c>.</summary>
     public IReadOnlyList<string>? AcrValuesSupported { get; init; }
@@ -73,36 +106,47 @@ public sealed record MetadataBody
 }
 
 /// <summary>Discovery documents and keys.</summary>
-public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, OrganizationStore organizations)
+public sealed class MetadataEndpoint(
+    PublicUrl publicUrl, RealmKeys keys, ClientSignatures signatures, DpopCheck dpop, OrganizationStore organizations, IMailTransport mail)
 {
     private static readonly string[] PersonClaims =
     [
         "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "acr", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
-        "picture", "locale", "updated_at", "email", "email_verified",
+        "picture", "locale", "updated_at", "email", "email_verified", "phone_number", "phone_number_verified", "address",
     ];
 
     private static readonly OAuthError NoSuchPath = new("ATR1701", "not_found", "The path names no organization.", StatusCodes.Status404NotFound);
 
     /// <summary>The realm's own issuer, of <c>multi_org</c> tokens.</summary>
-    public IResult OfRealm(HttpContext context)
+    public async Task<IResult> OfRealmAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        string root = publicUrl.Realm(context.Realm().Handle);
-        return Answer(context, new MetadataBody
+        Realm realm = context.Realm();
+        string root = publicUrl.Realm(realm.Handle);
+        MetadataBody body = new()
         {
             Issuer = root,
             AuthorizationEndpoint = $"{root}/authorize",
             TokenEndpoint = $"{root}/token",
+            PushedAuthorizationRequestEndpoint = $"{root}/par",
             UserinfoEndpoint = $"{root}/userinfo",
             JwksUri = $"{root}/jwks.json",
             IntrospectionEndpoint = $"{root}/introspect",
             RevocationEndpoint = $"{root}/revoke",
             EndSessionEndpoint = $"{root}/logout",
+            CheckSessionIframe = root + CheckSessionPage.Path,
             ResponseModesSupported = ["query"],
             AcrValuesSupported = AuthenticationLevels.Names,
             AuthorizationResponseIssParameterSupported = true,
-            IdTokenSigningAlgValuesSupported = [RealmKeys.ES256, RealmKeys.RS256],
+            DpopSigningAlgValuesSupported = dpop.Algorithms,
+            IdTokenSigningAlgValuesSupported = await keys.AlgorithmsOfAsync(realm.Id, cancellationToken),
+            TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "organizations"],
-        });
+        };
+
+        // OpenID Connect Initiating User Registration 1.0 section 4.
+        return Answer(
+            context,
+            SignUpRules.IsOpen(realm.Settings, mail.Sends) ? body with { PromptValuesSupported = [.. body.PromptValuesSupported, "create"] } : body);
     }
 
     /// <summary>
@@ -122,7 +166,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
 
         return Answer(context, new MetadataBody
         {
-            Issuer = $"{publicUrl.Realm(realm.Handle)}/oauth2/token",
+            Issuer = publicUrl.AppNativeIssuer(realm.Handle),
             AuthorizationEndpoint = $"{root}/oauth2/authorize",
             AuthnEndpoint = $"{root}/oauth2/authn",
             TokenEndpoint = $"{root}/oauth2/token",
@@ -134,6 +178,8 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Organi
             ResponseModesSupported = ["direct"],
             AuthorizationResponseIssParameterSupported = false,
             IdTokenSigningAlgValuesSupported = [RealmKeys.RS256],
+            DpopSigningAlgValuesSupported = dpop.Algorithms,
+            TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "org_id", "org_name", "org_handle", "user_org"],
         });
     }

@@ -1,6 +1,8 @@
 using Atrium.Server.Doors.AppNative;
+using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Doors.OAuth.Grants;
 using Atrium.Server.Http;
+using Atrium.Server.Keys;
 using Atrium.Server.Pages;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -14,8 +16,15 @@ public static class OAuthDoor
     private static readonly string[] GetAndPost = ["GET", "POST"];
 
     public static IServiceCollection AddOAuthDoor(this IServiceCollection services) => services
+        .AddSingleton<ClientSignatures>()
+        .AddSingleton<ClientAssertions>()
         .AddSingleton<ClientAuthentication>()
+        .AddSingleton<DpopNonces>()
+        .AddSingleton<DpopCheck>()
         .AddSingleton<AuthorizationResponse>()
+        .AddSingleton<IdTokenHints>()
+        .AddSingleton<PushedRequests>()
+        .AddSingleton<PushedAuthorizationEndpoint>()
         .AddSingleton<AuthorizeEndpoint>()
         .AddSingleton<ITokenGrant, CodeGrant>()
         .AddSingleton<ITokenGrant, RefreshGrant>()
@@ -26,10 +35,16 @@ public static class OAuthDoor
         .AddSingleton<IntrospectionEndpoint>()
         .AddSingleton<RevocationEndpoint>()
         .AddSingleton<LogoutEndpoint>()
+        .AddSingleton<FrontChannel>()
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
         .AddSingleton<FactorPages>()
+        .AddSingleton<HostedVisits>()
         .AddSingleton<HostedSignIn>()
+        .AddSingleton<HostedEmailVerification>()
+        .AddSingleton<HostedAccounts>()
+        .AddSingleton<HostedConsent>()
+        .AddSingleton<HostedApplications>()
         .AddSingleton<HostedInvitations>();
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
@@ -50,7 +65,10 @@ public static class OAuthDoor
         MapLogout(realm, "/oidc/logout");
         MapLogout(organization, "/oidc/logout");
         HostedSignIn.Map(realm);
+        HostedAccounts.Map(realm);
+        HostedApplications.Map(realm);
         HostedInvitations.Map(realm);
+        CheckSessionPage.Map(realm);
     }
 
     private static void MapEndpoints(RouteGroupBuilder group, string prefix, string jwks)
@@ -58,6 +76,8 @@ public static class OAuthDoor
         group.MapMethods($"{prefix}/authorize", GetAndPost, static (HttpContext context, AuthorizeEndpoint endpoint, CancellationToken cancellationToken) =>
             endpoint.HandleAsync(context, PathOrganization(context), cancellationToken)).AnswersUnknownRealm(AppNativeError.StartInUnknownRealm)
             .AnswersUnavailable(static (context, why) => AppNativeError.UnavailableStart(context, why) ?? HostedPages.Unavailable(context, why));
+        group.MapPost($"{prefix}/par", static (HttpContext context, PushedAuthorizationEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
         group.MapPost($"{prefix}/token", static (HttpContext context, TokenEndpoint endpoint, CancellationToken cancellationToken) =>
             endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
         group.MapMethods($"{prefix}/userinfo", GetAndPost, static (HttpContext context, UserInfoEndpoint endpoint, CancellationToken cancellationToken) =>
@@ -76,7 +96,8 @@ public static class OAuthDoor
             endpoint.HandleAsync(context, cancellationToken)).AnswersUnavailable(HostedPages.Unavailable);
 
     private static void MapRealmMetadata(RouteGroupBuilder group, string path) =>
-        group.MapGet(path, static (HttpContext context, MetadataEndpoint metadata) => metadata.OfRealm(context));
+        group.MapGet(path, static (HttpContext context, MetadataEndpoint metadata, CancellationToken cancellationToken) =>
+            metadata.OfRealmAsync(context, cancellationToken));
 
     private static void MapTokenPathMetadata(RouteGroupBuilder group, string path) =>
         group.MapGet(

@@ -8,7 +8,8 @@ public sealed record TokenBody
 {
     public required string AccessToken { get; init; }
 
-    public string TokenType => "Bearer";
+    /// <summary>RFC 6750, or RFC 9449 section 5 where the token is bound to a key.</summary>
+    public required string TokenType { get; init; }
 
     /// <summary>Seconds.</summary>
     public required int ExpiresIn { get; init; }
@@ -22,16 +23,20 @@ public sealed record TokenBody
     public static TokenBody Of(IssuedTokens tokens) => new()
     {
         AccessToken = tokens.AccessToken,
+        TokenType = TypeOf(tokens.DpopJkt),
         ExpiresIn = tokens.ExpiresIn,
         Scope = ScopeOf(tokens.Scopes),
         RefreshToken = tokens.RefreshToken?.Reveal(),
         IdToken = tokens.IdToken,
     };
 
+    public static string TypeOf(string? dpopJkt) => dpopJkt is null ? "Bearer" : "DPoP";
+
     public static string? ScopeOf(IReadOnlyList<string> scopes) => scopes.Count == 0 ? null : string.Join(' ', scopes);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TokenBody))]
+[JsonSerializable(typeof(PushedBody))]
 [JsonSerializable(typeof(MetadataBody))]
 internal sealed partial class OAuthJson : JsonSerializerContext;

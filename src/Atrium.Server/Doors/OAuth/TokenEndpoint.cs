@@ -1,13 +1,14 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Tokens;
+using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Doors.OAuth.Grants;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.OAuth;
 
 /// <summary>The token endpoint (RFC 6749 section 3.2). It owns the phases that every grant goes through; what is left is the grant's.</summary>
-public sealed class TokenEndpoint(ClientAuthentication authentication, IEnumerable<ITokenGrant> grants)
+public sealed class TokenEndpoint(ClientAuthentication authentication, DpopCheck dpop, IEnumerable<ITokenGrant> grants)
 {
     private static readonly OAuthError NoGrantType = new("ATR1401", "invalid_request", "grant_type is missing.");
     private static readonly OAuthError Unsupported = new("ATR1402", "unsupported_grant_type", "The grant types are authorization_code, refresh_token and client_credentials.");
@@ -55,13 +56,17 @@ public sealed class TokenEndpoint(ClientAuthentication authentication, IEnumerab
             OAuthParameters.CheckOrganization(form, out Id<Organization>? organization)
             ?? OAuthParameters.CheckScope(form, out scopes)
             ?? OAuthParameters.CheckResource(form, out resource);
-        return error is not null
-            ? error
+        if (error is not null)
+            return error;
+
+        ProvedKey proved = await dpop.CheckAsync(context, client, token: null, client.Settings.Openid.DpopBoundAccessTokens, cancellationToken);
+        return proved.Error is { } unproved
+            ? unproved
             : await grant.AuthorizeAsync(
                 new TokenRequest
                 {
                     Realm = context.Realm(),
-                    Client = client,
+                    Presenter = new Presenter(client, proved.Jkt),
                     Parameters = form,
                     Scopes = scopes,
                     Restated = new RestatedTerms(organization ?? ofPath, resource),

@@ -43,6 +43,7 @@ public static class UsersEndpoints
         users.MapSessions();
         users.MapFactors();
         users.MapRecoveryCodes();
+        users.MapConsents();
     }
 
     /// <summary>The person of that id, or nothing: a malformed id is nobody's.</summary>

@@ -22,6 +22,6 @@ public sealed class CodeGrant(GrantDesk desk) : ITokenGrant
         if (verifier is not null && !Pkce.IsVerifier(verifier))
             return BadVerifier;
         return GrantAnswers.Answer(await desk.RedeemAsync(
-            request.Client, new Secret(code), request.Parameters.ValueOf("redirect_uri"), verifier, request.Restated, cancellationToken));
+            request.Presenter, new Secret(code), request.Parameters.ValueOf("redirect_uri"), verifier, request.Restated, cancellationToken));
     }
 }

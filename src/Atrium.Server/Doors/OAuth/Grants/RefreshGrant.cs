@@ -15,6 +15,6 @@ public sealed class RefreshGrant(GrantDesk desk) : ITokenGrant
     public async Task<TokenResult> AuthorizeAsync(TokenRequest request, CancellationToken cancellationToken) =>
         request.Parameters.ValueOf("refresh_token") is { } token
             ? GrantAnswers.Answer(await desk.RefreshAsync(
-                request.Client, new Secret(token), request.Scopes, switchTo: null, request.Restated, cancellationToken))
+                request.Presenter, new Secret(token), request.Scopes, switchTo: null, request.Restated, cancellationToken))
             : NoToken;
 }

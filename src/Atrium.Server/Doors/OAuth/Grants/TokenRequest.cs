@@ -1,4 +1,3 @@
-using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Core.Tokens;
 using Microsoft.Extensions.Primitives;
@@ -10,8 +9,8 @@ public sealed record TokenRequest
 {
     public required Realm Realm { get; init; }
 
-    /// <summary>Authenticated, and allowed this grant.</summary>
-    public required Client Client { get; init; }
+    /// <summary>The client, authenticated and allowed this grant; and the key that it proved to hold.</summary>
+    public required Presenter Presenter { get; init; }
 
     public required IReadOnlyDictionary<string, StringValues> Parameters { get; init; }
 
