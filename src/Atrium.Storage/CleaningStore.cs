@@ -45,6 +45,7 @@ public sealed class CleaningStore(Database database)
         new("email_verifications", "id", "expires_at", TimeSpan.FromDays(1)),
         new("guesses", "target_hash, window_start", "window_start", TimeSpan.FromHours(1)),
         new("idempotent_answers", "key_hash", "created_at", TimeSpan.FromHours(25)),
+        new("client_assertions", "client_id, jti_hash", "expires_at", TimeSpan.Zero),
         new("webhook_secrets", "id", "expires_at", TimeSpan.Zero),
         new("webhook_deliveries", "id", "created_at", TimeSpan.FromDays(30)),
         new("dpop_proofs", "proof_hash", "expires_at", TimeSpan.FromMinutes(10)),

@@ -29,6 +29,7 @@ public sealed class DeletedRealmStore(Database database)
         ("connections", "id"),
         ("client_organizations", "client_id, organization_id"),
         ("client_origins", "client_id, origin"),
+        ("client_assertions", "client_id, jti_hash"),
         ("clients", "id"),
         ("webhook_attempts", "delivery_id, number"),
         ("webhook_deliveries", "id"),

@@ -51,12 +51,16 @@ public sealed class SigningKeyStore(Database database)
             cancellationToken);
 
     /// <summary>
-    /// Lets the next keys sign from now on (see <see cref="SigningKeyRotation"/>). Of two at once, one comes after the other. The keys that no other
-    /// has replaced then.
+    /// Lets the next keys sign from now on. Of two at once, one comes after the other, and decides on what that one left. The keys that no other has
+    /// replaced then.
     /// </summary>
-    /// <param name="made">New keys of each algorithm.</param>
+    /// <param name="decide">What changes, given the keys that no other has replaced; it is pure.</param>
     public Task<IReadOnlyList<SigningKey>> RotateAsync(
-        Id<Realm> realm, IReadOnlyList<SigningKey> made, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        Id<Realm> realm,
+        Func<IReadOnlyList<SigningKey>, SigningKeyRotation> decide,
+        DateTimeOffset now,
+        Origin origin,
+        CancellationToken cancellationToken) =>
         database.RecordAndTellAsync<IReadOnlyList<SigningKey>>(
             realm,
             origin,
@@ -66,7 +70,7 @@ public sealed class SigningKeyStore(Database database)
                 // Whoever waited here for another rotation must see what that one left, which the statement that waited does not.
                 await connection.QueryAsync<string>(
                     $"SELECT kid FROM signing_keys WHERE realm_id = @realm AND replaced_at IS NULL ORDER BY kid{database.ForUpdateOf("signing_keys")}", new { realm });
-                SigningKeyRotation rotation = SigningKeyRotation.Of(await UnreplacedAsync(connection, realm), made, now);
+                SigningKeyRotation rotation = decide(await UnreplacedAsync(connection, realm));
                 foreach (SigningKey key in rotation.Changed)
                 {
                     await connection.ExecuteAsync(

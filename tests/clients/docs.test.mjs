@@ -16,6 +16,7 @@ const expected = {
   'app-native.mjs': /SUCCESS_COMPLETED\n.*access_token/,
   'receiver.mjs': /an endpoint wh_\w{25}\napi_key\.created key_\w{25}\ndelivered: 204/,
   'dpop.mjs': /a token of the type dpop for my key\nintrospection says DPoP true/i,
+  'key.mjs': /a token for 1800 seconds/,
   'oidc.mjs': /send the browser to http:\/\/localhost:\d+\/t\/acme\/authorize\?/,
 };
 

@@ -35,11 +35,11 @@ public sealed record ClientKey
 
     private const int ShortestRsa = 2048, LongestRsa = 4096;
 
-    public static IReadOnlyList<string> Types { get; } = ["EC", "RSA"];
+    public static IReadOnlyList<string> Types { get; } = ["EC", "RSA", "OKP"];
 
-    public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "RS256", "PS256"];
+    public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"];
 
-    public static IReadOnlyList<string> Curves { get; } = ["P-256"];
+    public static IReadOnlyList<string> Curves { get; } = ["P-256", "Ed25519"];
 
     public static IReadOnlyList<string> Uses { get; } = ["sig"];
 
@@ -66,20 +66,38 @@ public sealed record ClientKey
     /// RSA key that names none has RS256.
     /// </summary>
     [JsonIgnore]
-    public string Algorithm => Kty == "EC" ? "ES256" : Alg ?? "RS256";
+    public string Algorithm => Kty switch
+    {
+        "EC" => "ES256",
+        "RSA" => Alg ?? "RS256",
+        _ => "EdDSA",
+    };
 
-    private IReadOnlyList<string> AlgorithmsOfType => Kty == "EC" ? ["ES256"] : ["RS256", "PS256"];
+    /// <summary>Whether a header's algorithm is the key's. EdDSA with Ed25519 has two names (RFC 9864 section 2.2).</summary>
+    public bool SignsAs(string? algorithm) => algorithm is not null && AlgorithmsOfType.Contains(algorithm) && (algorithm == Algorithm || Kty == "OKP");
+
+    private IReadOnlyList<string> AlgorithmsOfType => Kty switch
+    {
+        "EC" => ["ES256"],
+        "RSA" => ["RS256", "PS256"],
+        _ => ["EdDSA", "Ed25519"],
+    };
 
     /// <summary>What keeps it from being used.</summary>
     public Fault? Fault()
     {
         if (!Types.Contains(Kty))
-            return new("/kty", "The key should be of the type EC or RSA.");
+            return new("/kty", "The key should be of the type EC, RSA or OKP.");
         if (Use is not null && !Uses.Contains(Use))
             return new("/use", "The key should be there to sign: sig.");
         if (Alg is not null && !AlgorithmsOfType.Contains(Alg))
             return new("/alg", $"A key of this type signs with {string.Join(" or ", AlgorithmsOfType)}.");
-        return Kty == "EC" ? FaultOfCurve() : FaultOfRsa();
+        return Kty switch
+        {
+            "EC" => FaultOfCurve(),
+            "RSA" => FaultOfRsa(),
+            _ => FaultOfEdwards(),
+        };
     }
 
     /// <summary>A number of the key, which is one once it has no fault.</summary>
@@ -87,7 +105,7 @@ public sealed record ClientKey
 
     private Fault? FaultOfCurve()
     {
-        if (Crv is null || !Curves.Contains(Crv))
+        if (Crv != "P-256")
             return new("/crv", "The curve should be P-256.");
         if (Decode(X) is not { Length: 32 } x)
             return new("/x", "The coordinate should be 32 bytes in base64url.");
@@ -102,6 +120,14 @@ public sealed record ClientKey
         {
             return new("/x", "The point is not on the curve.");
         }
+    }
+
+    /// <summary>RFC 8037 section 2.</summary>
+    private Fault? FaultOfEdwards()
+    {
+        if (Crv != "Ed25519")
+            return new("/crv", "The curve should be Ed25519.");
+        return Decode(X) is { Length: 32 } ? null : new("/x", "The key should be 32 bytes in base64url.");
     }
 
     private Fault? FaultOfRsa()

@@ -13,8 +13,14 @@ public static class ClientRules
 
     public static IReadOnlyList<string> GrantTypes { get; } = [AuthorizationCode, RefreshToken, ClientCredentials];
 
-    /// <summary>What the tokens of a realm can be signed with (RFC 7518 section 3.1).</summary>
-    public static IReadOnlyList<string> SignatureAlgorithms { get; } = ["ES256", "RS256"];
+    /// <summary>The signature that needs more than the framework: Ed25519 (RFC 8037).</summary>
+    public const string EdDsa = "EdDSA";
+
+    /// <summary>What the tokens of a realm can be signed with (RFC 7518 section 3.1, RFC 8037 section 3.1).</summary>
+    public static IReadOnlyList<string> SignatureAlgorithms { get; } = ["ES256", "RS256", EdDsa];
+
+    private const string InstallLibrary =
+        "EdDSA needs libsodium on the server, which has none: install libsodium.so.23 (Debian: libsodium23) on every node and start them again.";
 
     public static IReadOnlyList<string> DefaultGrantTypes(ClientType type) => type == ClientType.M2M ? [ClientCredentials] : [AuthorizationCode, RefreshToken];
 
@@ -29,12 +35,14 @@ public static class ClientRules
         && !(text.LastIndexOf('_') is > 0 and var prefix && text.Length - prefix - 1 == Id<Client>.Digits);
 
     /// <summary>Everything that is wrong with a client; fields as seen from its resource.</summary>
-    public static IEnumerable<Fault> Faults(Client client) =>
+    /// <param name="edDsa">Whether its realm signs with EdDSA here.</param>
+    public static IEnumerable<Fault> Faults(Client client, EdDsaSupport edDsa) =>
     [
         .. UriFaults("/redirect_uris", client.RedirectUris),
         .. UriFaults("/post_logout_redirect_uris", client.PostLogoutRedirectUris),
         .. GrantTypeFaults(client),
-        .. AlgorithmFaults(client),
+        .. AlgorithmFaults(client, edDsa),
+        .. KeyFaults(client.Settings.Jwks, edDsa),
         .. ClientSettingsRules.Faults(client.Settings, client.IsConfidential).Select(static fault => fault.Within("/settings")),
     ];
 
@@ -70,11 +78,31 @@ public static class ClientRules
         }
     }
 
-    private static IEnumerable<Fault> AlgorithmFaults(Client client)
+    private static IEnumerable<Fault> AlgorithmFaults(Client client, EdDsaSupport edDsa)
     {
         if (client.SignatureAlgorithm is { } algorithm && !SignatureAlgorithms.Contains(algorithm))
-            yield return new("/response_signature_alg", $"The keys of a realm sign with {string.Join(" and ", SignatureAlgorithms)}.");
+            yield return new("/response_signature_alg", $"The keys of a realm sign with {string.Join(", ", SignatureAlgorithms)}.");
         else if (client is { SignatureAlgorithm: not (null or "RS256"), Settings.Authkit.Enabled: true })
             yield return new("/response_signature_alg", "The SDKs of the AuthKit door know RS256 only.");
+        else if (client.SignatureAlgorithm == EdDsa && edDsa == EdDsaSupport.NoLibrary)
+            yield return new("/response_signature_alg", InstallLibrary);
+        else if (client.SignatureAlgorithm == EdDsa && edDsa == EdDsaSupport.NoKeyYet)
+            yield return new("/response_signature_alg", "The realm's first EdDSA key is published for a day before it signs. Try again then.");
     }
+
+    private static IEnumerable<Fault> KeyFaults(ClientKeySet? keys, EdDsaSupport edDsa) =>
+        (keys?.Keys ?? []).Index().Where(key => key.Item.Kty == "OKP" && edDsa == EdDsaSupport.NoLibrary)
+            .Select(static key => new Fault($"/settings/jwks/keys/{key.Index}/kty", InstallLibrary));
+}
+
+/// <summary>Whether a realm signs with EdDSA at this server.</summary>
+public enum EdDsaSupport
+{
+    Here,
+
+    /// <summary>It will, once its first key has been published for long enough.</summary>
+    NoKeyYet,
+
+    /// <summary>The machine lacks what calculates with such keys.</summary>
+    NoLibrary,
 }

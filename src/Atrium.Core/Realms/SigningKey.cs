@@ -9,18 +9,21 @@ public sealed record SigningKey
     /// </summary>
     public static readonly TimeSpan Retirement = TimeSpan.FromDays(45);
 
+    /// <summary>How long a key is published before it signs: verifiers keep a key set for a day at most.</summary>
+    public static readonly TimeSpan Notice = TimeSpan.FromDays(1);
+
     public required Id<Realm> RealmId { get; init; }
 
     /// <summary>The <c>kid</c> of the JWKS and of every header signed with it: a UUIDv7, so that the order of the names is that of time.</summary>
     public required string Kid { get; init; }
 
-    /// <summary>ES256 or RS256 (RFC 7518 section 3.1).</summary>
+    /// <summary>ES256 or RS256 (RFC 7518 section 3.1), or EdDSA with Ed25519 (RFC 8037 section 3.1).</summary>
     public required string Algorithm { get; init; }
 
-    /// <summary>PKCS #8, sealed.</summary>
+    /// <summary>PKCS #8, sealed; of EdDSA with the public key in it, so that who can't calculate with the key can still publish it.</summary>
     public required byte[] SealedPrivateKey { get; init; }
 
-    /// <summary>A self-signed X.509 certificate of the public key (DER), which some clients want as <c>x5c</c>.</summary>
+    /// <summary>A self-signed X.509 certificate of the public key (DER), which some clients want as <c>x5c</c>; empty for EdDSA.</summary>
     public required byte[] Certificate { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }

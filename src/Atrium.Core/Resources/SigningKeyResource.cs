@@ -9,7 +9,7 @@ public sealed record SigningKeyResource
     [Description("The `kid` of the key set and of every header signed with it.")]
     public required string Kid { get; init; }
 
-    [Description("`ES256` or `RS256`.")]
+    [Description("`ES256`, `RS256` or `EdDSA`.")]
     public required string Alg { get; init; }
 
     [Description("`next` is published and does not sign yet, `active` signs, `retiring` is published and signs no more, `retired` is not published.")]

@@ -95,7 +95,7 @@ internal sealed class ClientAdministration(Shell shell, Access access, EitherWay
         if (problems.Count > 0)
             throw Refused(problems.Select(static problem => (problem.Field, problem.Message)));
         Client client = ClientBodies.Make(body, realm.Id, backbone.Clock);
-        if (ClientRules.Faults(client).ToArray() is { Length: > 0 } faults)
+        if (ClientRules.Faults(client, await backbone.Keys.EdDsaOfAsync(realm.Id, cancellationToken)).ToArray() is { Length: > 0 } faults)
             throw Refused(faults.Select(static fault => (fault.Field, fault.Message)));
         Secret? secret = client.HasSecret ? Secret.New() : null;
         switch ((await new ClientStore(backbone.Database).CreateAsync(client with { SecretHash = secret?.Hash() }, Origin.CommandLine, cancellationToken)).Outcome)

@@ -19,6 +19,7 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
     [
         .. await DatabaseAsync(cancellationToken),
         await HashingAsync(cancellationToken),
+        SignaturesFinding(),
         await MailDoctor.TransportAsync(options, cancellationToken),
     ];
 
@@ -152,6 +153,14 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
         return hasher.UsesFallback
             ? Finding.Warning("hashing", text, $"Install {Argon2Library.Name} (Debian: libargon2-1).")
             : Finding.Good("hashing", text);
+    }
+
+    private Finding SignaturesFinding()
+    {
+        const string matter = "signatures";
+        return new Ed25519(options.UsesLibsodium).IsAvailable
+            ? Finding.Good(matter, "ES256, RS256 and EdDSA")
+            : Finding.Warning(matter, "ES256 and RS256, but not EdDSA", $"{Ed25519.Missing} Install it on every node if a client is to use it; nothing else needs it.");
     }
 
     private static string Seconds(TimeSpan span) => $"{span.TotalSeconds:+0.000;-0.000} s";

@@ -1,5 +1,6 @@
 using Atrium.Server.Demo;
 using Atrium.Server.Hosting;
+using Atrium.Server.Keys;
 using Atrium.Server.Pages;
 
 namespace Atrium.Server.Cli;
@@ -13,6 +14,7 @@ public static class Greeting
         Console.WriteLine($"Atrium listens on {string.Join(", ", app.Urls)}; the world sees {publicUrl.Base}");
         Console.WriteLine($"Database: {backbone.Database.Description}");
         Console.WriteLine($"Passwords: {backbone.Passwords.Description}");
+        Console.WriteLine($"Signatures: {string.Join(", ", backbone.Keys.Algorithms)}.{(backbone.Ed25519.IsAvailable ? "" : $" {Ed25519.Missing}")}");
         if (backbone.KeyFile.Warning is { } warning)
             Console.WriteLine($"WARNING: {warning}");
         if (publicUrl.IsHttps && options.TrustedProxies is null)

@@ -69,6 +69,12 @@ public sealed record AtriumOptions
     /// <summary>Whether this node sends what is queued; tests of the queue send it themselves.</summary>
     public bool SendsMail { get; init; } = true;
 
+    /// <summary>Whether signing keys take each other's place by themselves; tests turn time forward, and do it themselves.</summary>
+    public bool RotatesKeys { get; init; } = true;
+
+    /// <summary>Whether libsodium is used where it is; tests of a machine without it turn it off.</summary>
+    public bool UsesLibsodium { get; init; } = true;
+
     /// <summary>Serves the demo realm and its page; on loopback addresses only.</summary>
     public bool Demo { get; init; }
 }

@@ -69,6 +69,9 @@ public static class AtriumServer
         builder.Services.AddSingleton<InvitationDesk>().AddSingleton<InvitationSignIn>();
         if (options.CleansUp)
             builder.Services.AddHostedService<Cleaner>();
+        builder.Services.AddSingleton<SigningKeyRotator>();
+        if (options.RotatesKeys)
+            builder.Services.AddHostedService(static services => services.GetRequiredService<SigningKeyRotator>());
         builder.Services.AddSingleton<Idempotency>();
         builder.Services.AddSingleton<OutboundHttp>(static services =>
             new(services.GetRequiredService<AtriumOptions>(), services.GetRequiredService<TimeProvider>()));

@@ -9,14 +9,15 @@ public sealed class Backbone : IAsyncDisposable
 {
     private const string DemoKeyFile = "./atrium-demo.key";
 
-    private Backbone(Database database, RealmStore realms, KeyFile keyFile, StorageKeyRing storageKeys, TimeProvider clock)
+    private Backbone(Database database, RealmStore realms, KeyFile keyFile, StorageKeyRing storageKeys, Ed25519 ed25519, TimeProvider clock)
     {
         Database = database;
         KeyFile = keyFile;
         StorageKeys = storageKeys;
         Clock = clock;
         Realms = realms;
-        Keys = new RealmKeys(new SigningKeyStore(database), storageKeys.Box, database.Changes, clock);
+        Ed25519 = ed25519;
+        Keys = new RealmKeys(new SigningKeyStore(database), storageKeys.Box, ed25519, database.Changes, clock);
     }
 
     public Database Database { get; }
@@ -29,6 +30,8 @@ public sealed class Backbone : IAsyncDisposable
     public TimeProvider Clock { get; }
 
     public RealmStore Realms { get; }
+
+    public Ed25519 Ed25519 { get; }
 
     public RealmKeys Keys { get; }
 
@@ -52,7 +55,7 @@ public sealed class Backbone : IAsyncDisposable
             }
 
             StorageKeyRing storageKeys = await StorageKeyRing.OpenAsync(new StorageKeyStore(database), new SigningKeyStore(database), keyFile, clock.GetUtcNow(), cancellationToken);
-            return new Backbone(database, realms, keyFile, storageKeys, clock);
+            return new Backbone(database, realms, keyFile, storageKeys, new Ed25519(options.UsesLibsodium), clock);
         }
         catch
         {
@@ -87,10 +90,10 @@ public static class BackboneServices
         .AddSingleton(backbone.Database)
         .AddSingleton(backbone.StorageKeys)
         .AddSingleton(backbone.StorageKeys.Box)
+        .AddSingleton(backbone.Ed25519)
         .AddSingleton(backbone.Keys)
         .AddSingleton(backbone.Passwords)
         .AddSingleton(backbone.Realms)
-        .AddSingleton<ClientSignatures>()
         .AddSingleton<ApiKeyStore>()
         .AddSingleton<EventStore>()
         .AddSingleton<WebhookStore>()
@@ -107,6 +110,7 @@ public static class BackboneServices
         .AddSingleton<RoleStore>()
         .AddSingleton<SessionStore>()
         .AddSingleton<SigningKeyStore>()
+        .AddSingleton<ClientAssertionStore>()
         .AddSingleton<SignInStore>()
         .AddSingleton<GrantStore>()
         .AddSingleton<DpopProofStore>()

@@ -25,6 +25,9 @@ public sealed class PublicUrl
 
     public string Organization(string realmHandle, Id<Organization> organization) => $"{Realm(realmHandle)}/o/{organization}";
 
+    /// <summary>The issuer of the realm's app-native tokens.</summary>
+    public string AppNativeIssuer(string realmHandle) => $"{Realm(realmHandle)}/oauth2/token";
+
     /// <summary>Where whoever has the letter accepts.</summary>
     public string Invitation(string realmHandle, Secret token) => $"{Realm(realmHandle)}/invitations/{token.Reveal()}";
 
@@ -34,7 +37,7 @@ public sealed class PublicUrl
         Door.AuthKit => $"{Base}/user_management/{client.ClientId}",
         Door.AppNative when organization is { } entered && client.Settings.AppNative.TokenIssuer == TokenIssuerSetting.Organization =>
             $"{Organization(realmHandle, entered)}/oauth2/token",
-        Door.AppNative => $"{Realm(realmHandle)}/oauth2/token",
+        Door.AppNative => AppNativeIssuer(realmHandle),
         _ => Realm(realmHandle),
     };
 }

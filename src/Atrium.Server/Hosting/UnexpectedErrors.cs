@@ -1,4 +1,5 @@
 using Atrium.Server.Http;
+using Atrium.Server.Keys;
 using Atrium.Storage;
 
 namespace Atrium.Server.Hosting;
@@ -24,6 +25,10 @@ public static partial class UnexpectedErrors
         {
             context.RequestServices.GetRequiredService<DatabaseWatch>().Report(e);
             await AnswerUnavailableAsync(context, Unavailable.Of(e));
+        }
+        catch (MissingLibraryException) when (!context.Response.HasStarted)
+        {
+            await AnswerUnavailableAsync(context, Unavailable.Ed25519);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

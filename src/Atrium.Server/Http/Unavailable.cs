@@ -23,6 +23,9 @@ public sealed record Unavailable(string Id, string Sentence, TimeSpan Wait)
     /// <summary>No resolver told what a domain says of itself.</summary>
     public static readonly Unavailable Dns = new("ATR9109", "The DNS could not be asked about the domain. Try again in a moment.", While);
 
+    /// <summary>This node lacks what it takes to calculate with an Ed25519 key; another may have it.</summary>
+    public static readonly Unavailable Ed25519 = new("ATR9110", "This server lacks the library for EdDSA signatures: its operator should install libsodium.", While);
+
     private static readonly Unavailable InDoubt = new(
         "ATR9108", "The database did not confirm the change in time: it may have been made, or not.", While);
 

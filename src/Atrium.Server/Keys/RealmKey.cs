@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Atrium.Core.Realms;
@@ -11,40 +12,32 @@ public abstract class RealmKey : IDisposable
     {
         Kid = stored.Kid;
         Algorithm = stored.Algorithm;
-        Certificate = stored.Certificate;
     }
 
     public string Kid { get; }
 
     public string Algorithm { get; }
 
-    /// <summary>DER, self-signed.</summary>
-    public byte[] Certificate { get; }
-
-    public static RealmKey From(SigningKey stored, ReadOnlySpan<byte> pkcs8) =>
-        stored.Algorithm == RealmKeys.ES256 ? new EllipticKey(stored, pkcs8) : new RsaKey(stored, pkcs8);
+    public static RealmKey From(SigningKey stored, ReadOnlySpan<byte> pkcs8, Ed25519 ed25519) => stored.Algorithm switch
+    {
+        RealmKeys.ES256 => new EllipticKey(stored, pkcs8),
+        RealmKeys.RS256 => new RsaKey(stored, pkcs8),
+        _ => new EdwardsKey(stored, pkcs8, ed25519),
+    };
 
     /// <summary>The largest signature this key makes, in bytes.</summary>
     public abstract int SignatureSize { get; }
 
+    /// <exception cref="MissingLibraryException">This machine can't calculate with the key.</exception>
     public abstract int Sign(ReadOnlySpan<byte> data, Span<byte> signature);
 
+    /// <exception cref="MissingLibraryException">This machine can't calculate with the key.</exception>
     public abstract bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature);
 
-    /// <summary>The public parts of RFC 7518 section 6.</summary>
+    /// <summary>The public parts of RFC 7518 section 6 and RFC 8037 section 2.</summary>
     public abstract Jwk PublicJwk { get; }
 
     public abstract void Dispose();
-
-    /// <summary>SHA-256 of the certificate, base64url: <c>x5t#S256</c> (RFC 7517 section 4.9).</summary>
-    protected string CertificateThumbprint
-    {
-        get
-        {
-            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(Certificate);
-            return System.Buffers.Text.Base64Url.EncodeToString(certificate.GetCertHash(HashAlgorithmName.SHA256));
-        }
-    }
 
     private sealed class EllipticKey : RealmKey
     {
@@ -63,8 +56,8 @@ public abstract class RealmKey : IDisposable
                 Alg = Algorithm,
                 Kid = Kid,
                 Crv = "P-256",
-                X = System.Buffers.Text.Base64Url.EncodeToString(point.X),
-                Y = System.Buffers.Text.Base64Url.EncodeToString(point.Y),
+                X = Base64Url.EncodeToString(point.X),
+                Y = Base64Url.EncodeToString(point.Y),
             };
         }
 
@@ -97,10 +90,10 @@ public abstract class RealmKey : IDisposable
                 Use = "sig",
                 Alg = Algorithm,
                 Kid = Kid,
-                N = System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus),
-                E = System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent),
-                X5c = [Convert.ToBase64String(Certificate)],
-                X5tS256 = CertificateThumbprint,
+                N = Base64Url.EncodeToString(parameters.Modulus),
+                E = Base64Url.EncodeToString(parameters.Exponent),
+                X5c = [Convert.ToBase64String(stored.Certificate)],
+                X5tS256 = ThumbprintOf(stored.Certificate),
             };
         }
 
@@ -115,5 +108,50 @@ public abstract class RealmKey : IDisposable
             key.VerifyData(data, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
 
         public override void Dispose() => key.Dispose();
+
+        /// <summary>SHA-256 of the certificate, base64url: <c>x5t#S256</c> (RFC 7517 section 4.9).</summary>
+        private static string ThumbprintOf(byte[] der)
+        {
+            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(der);
+            return Base64Url.EncodeToString(certificate.GetCertHash(HashAlgorithmName.SHA256));
+        }
+    }
+
+    private sealed class EdwardsKey : RealmKey
+    {
+        private readonly byte[] secretKey;
+        private readonly Ed25519 ed25519;
+
+        public EdwardsKey(SigningKey stored, ReadOnlySpan<byte> pkcs8, Ed25519 ed25519)
+            : base(stored)
+        {
+            this.ed25519 = ed25519;
+            secretKey = Ed25519Pkcs8.Read(pkcs8);
+            PublicJwk = new Jwk
+            {
+                Kty = "OKP",
+                Use = "sig",
+                Alg = Algorithm,
+                Kid = Kid,
+                Crv = "Ed25519",
+                X = Base64Url.EncodeToString(PublicKey),
+            };
+        }
+
+        public override int SignatureSize => SodiumLibrary.SignatureSize;
+
+        public override Jwk PublicJwk { get; }
+
+        private ReadOnlySpan<byte> PublicKey => secretKey.AsSpan(SodiumLibrary.SeedSize);
+
+        public override int Sign(ReadOnlySpan<byte> data, Span<byte> signature)
+        {
+            ed25519.Sign(data, secretKey, signature);
+            return SignatureSize;
+        }
+
+        public override bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature) => ed25519.Verify(data, signature, PublicKey);
+
+        public override void Dispose() => CryptographicOperations.ZeroMemory(secretKey);
     }
 }

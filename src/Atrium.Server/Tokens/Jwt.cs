@@ -61,7 +61,7 @@ public static class Jwt
         return key is not null
             && jwt.HeaderOf("alg") == key.Algorithm
             && jwt.HeaderOf("typ") == type
-            && key.Verify(jwt.Signed, jwt.Signature)
+            && key.Verify(jwt.SigningInput, jwt.Signature)
             ? jwt.Claims()
             : null;
     }

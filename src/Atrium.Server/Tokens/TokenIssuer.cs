@@ -116,10 +116,9 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     /// </summary>
     public async Task<Secret> SuccessorAsync(Id<Realm> realm, Secret token, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
-        if (Jwt.Peek(token.Reveal()) is not var (algorithm, claims) || !RealmKeys.IsAlgorithm(algorithm))
+        if (Jwt.Peek(token.Reveal()) is not var (algorithm, claims) || await keys.FindSignerAsync(realm, algorithm, cancellationToken) is not { } key)
             return Secret.New();
 
-        RealmKey key = await keys.SignerAsync(realm, algorithm, cancellationToken);
         return new Secret(Jwt.Sign(key, type: null, json =>
         {
             foreach (JsonProperty claim in claims.EnumerateObject().Where(static claim => claim.Name is not ("iat" or "exp" or "jti")))
@@ -212,6 +211,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         json.WriteEndArray();
     }
 
+    /// <summary>A client chooses for the OAuth door. The SDKs of the other two know RS256, which is all that their metadata names.</summary>
     private ValueTask<RealmKey> SignerAsync(Id<Realm> realm, Client client, Door door, CancellationToken cancellationToken) =>
-        keys.SignerAsync(realm, client.SignatureAlgorithm ?? (door == Door.OAuth ? RealmKeys.ES256 : RealmKeys.RS256), cancellationToken);
+        keys.SignerAsync(realm, door == Door.OAuth ? client.SignatureAlgorithm ?? RealmKeys.ES256 : RealmKeys.RS256, cancellationToken);
 }

@@ -11,16 +11,16 @@ public sealed class UnprovedJwt
     private readonly JsonElement header;
     private readonly byte[] payload;
 
-    private UnprovedJwt(JsonElement header, byte[] payload, byte[] signed, byte[] signature)
+    private UnprovedJwt(JsonElement header, byte[] payload, byte[] signingInput, byte[] signature)
     {
         this.header = header;
         this.payload = payload;
-        Signed = signed;
+        SigningInput = signingInput;
         Signature = signature;
     }
 
-    /// <summary>What the signature is of.</summary>
-    public byte[] Signed { get; }
+    /// <summary>What the signature is of: the header and the payload as they came (RFC 7515 section 2).</summary>
+    public byte[] SigningInput { get; }
 
     public byte[] Signature { get; }
 

@@ -78,6 +78,12 @@ public sealed class ClientRulesTests
         FaultsOf("""{"jwks":{"keys":[KEY]}}""".Replace("KEY", Point.Replace("\"EC\"", "\"EC\",\"alg\":\"RS256\""))).ShouldBe(["/jwks/keys/0/alg"]);
         FaultsOf("""{"jwks":{"keys":[KEY]}}""".Replace("KEY", Point.Replace("\"EC\"", "\"EC\",\"use\":\"enc\""))).ShouldBe(["/jwks/keys/0/use"]);
 
+        FaultsOf("""{"jwks":{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}""").ShouldBeEmpty("RFC 8037 appendix A.2");
+        FaultsOf("""{"jwks":{"keys":[{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}""").ShouldBe(["/jwks/keys/0/crv"]);
+        FaultsOf("""{"jwks":{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AAAA"}]}}""").ShouldBe(["/jwks/keys/0/x"]);
+        FaultsOf("""{"jwks":{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"ES256","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}""").ShouldBe(["/jwks/keys/0/alg"]);
+        FaultsOf("""{"jwks":{"keys":[KEY]}}""".Replace("KEY", Point.Replace("\"P-256\"", "\"Ed25519\""))).ShouldBe(["/jwks/keys/0/crv"]);
+
         static IEnumerable<string> FaultsOf(string json) =>
             ClientSettingsRules.Faults(SettingsOf(json.Replace("KEY", Point)), isConfidential: true).Select(static fault => fault.Field);
     }
@@ -93,13 +99,13 @@ public sealed class ClientRulesTests
             SignatureAlgorithm = "none",
             Settings = new ClientSettings { PkceRequired = false },
         };
-        ClientRules.Faults(client).Select(static fault => fault.Field).ShouldBe(
+        ClientRules.Faults(client, EdDsaSupport.Here).Select(static fault => fault.Field).ShouldBe(
         [
             "/redirect_uris/1", "/redirect_uris/2", "/post_logout_redirect_uris/0", "/grant_types/0", "/grant_types/1", "/grant_types/3", "/response_signature_alg",
             "/settings/pkce_required",
         ]);
-        ClientRules.Faults(NewClient(ClientType.M2M) with { GrantTypes = ["authorization_code"] }).ShouldHaveSingleItem().Field.ShouldBe("/grant_types/0");
-        ClientRules.Faults(NewClient(ClientType.Web) with { GrantTypes = [] }).ShouldHaveSingleItem().Field.ShouldBe("/grant_types");
+        ClientRules.Faults(NewClient(ClientType.M2M) with { GrantTypes = ["authorization_code"] }, EdDsaSupport.Here).ShouldHaveSingleItem().Field.ShouldBe("/grant_types/0");
+        ClientRules.Faults(NewClient(ClientType.Web) with { GrantTypes = [] }, EdDsaSupport.Here).ShouldHaveSingleItem().Field.ShouldBe("/grant_types");
     }
 
     [Fact]

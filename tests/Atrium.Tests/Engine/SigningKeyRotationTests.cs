@@ -48,6 +48,39 @@ public sealed class SigningKeyRotationTests
     }
 
     [Fact]
+    public void The_first_key_of_an_algorithm_is_published_and_does_not_sign()
+    {
+        SigningKeyRotation rotation = SigningKeyRotation.Of([Key("a", activated: true), Key("b")], [Key("c"), Key("e", "EdDSA"), Key("f", "EdDSA")], Now);
+        rotation.Added.Select(static key => (key.Kid, key.StatusAt(Now))).ShouldBe([("c", SigningKeyStatus.Next), ("e", SigningKeyStatus.Next)]);
+    }
+
+    [Fact]
+    public void By_itself_only_what_is_due_changes()
+    {
+        SigningKey[] keys = [Key("a", activated: true), Key("b"), Key("r", "RS256", activated: true) with { ActivatedAt = Now.AddDays(-29) }, Key("s", "RS256")];
+        TimeSpan month = TimeSpan.FromDays(30);
+        SigningKeyRotation.DueAlgorithms(keys, ["ES256", "RS256", "EdDSA"], month, Now).ShouldBe(["ES256", "EdDSA"]);
+        SigningKeyRotation.DueAlgorithms(keys, ["ES256", "RS256"], period: null, Now.AddYears(9)).ShouldBeEmpty();
+        SigningKeyRotation rotation = SigningKeyRotation.Due(
+            keys, [Key("c"), Key("t", "RS256"), Key("e", "EdDSA") with { CreatedAt = Now }], month, Now);
+        rotation.Changed.Select(static key => (key.Kid, key.StatusAt(Now))).ShouldBe([("a", SigningKeyStatus.Retiring), ("b", SigningKeyStatus.Active)]);
+        rotation.Added.Select(static key => (key.Kid, key.StatusAt(Now))).ShouldBe([("c", SigningKeyStatus.Next), ("e", SigningKeyStatus.Next)]);
+
+        SigningKey[] after = [.. rotation.Changed.Concat(rotation.Added).Where(static key => key.ReplacedAt is null), keys[2], keys[3]];
+        SigningKeyRotation second = SigningKeyRotation.Due(after, [Key("d"), Key("f", "EdDSA")], month, Now);
+        (second.Changed.Count + second.Added.Count).ShouldBe(0, "who comes second finds nothing due");
+    }
+
+    [Fact]
+    public void A_key_that_was_published_less_than_a_day_ago_waits()
+    {
+        SigningKey[] keys = [Key("a", activated: true), Key("b") with { CreatedAt = Now.AddHours(-23) }];
+        SigningKeyRotation.DueAlgorithms(keys, ["ES256"], TimeSpan.FromDays(1), Now).ShouldBeEmpty();
+        SigningKeyRotation.DueAlgorithms(keys, ["ES256"], TimeSpan.FromDays(1), Now.AddHours(1)).ShouldBe(["ES256"]);
+        SigningKeyRotation.DueAlgorithms([keys[0]], ["ES256"], TimeSpan.FromDays(300), Now).ShouldBe(["ES256"], "a next one is always published");
+    }
+
+    [Fact]
     public void A_replaced_key_is_known_for_45_days()
     {
         SigningKey key = Key("a", activated: true) with { ReplacedAt = Now };

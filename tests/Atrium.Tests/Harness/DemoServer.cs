@@ -38,6 +38,7 @@ public class DemoServer : IAsyncLifetime
             MailFolder = Path.Combine(folder, "mail"),
             Demo = true,
             CleansUp = false,
+            RotatesKeys = false,
         });
         app = await AtriumServer.BuildAsync(Options, Clock, TestContext.Current.CancellationToken);
         await new DemoRealm(app.Services).EnsureAsync(TestContext.Current.CancellationToken);

@@ -28,7 +28,7 @@ public class TwoNodes(PrivatePostgres postgres) : PostgresDemoServer(postgres)
     {
         await base.InitializeAsync();
         ports.Add(new Uri(Url).Port);
-        second = await AtriumServer.BuildAsync(Options with { PublicUrl = Url }, new SkewedClock(Clock, Ahead), TestContext.Current.CancellationToken);
+        second = await AtriumServer.BuildAsync(ChangeSecond(Options with { PublicUrl = Url }), new SkewedClock(Clock, Ahead), TestContext.Current.CancellationToken);
         await second.StartAsync(TestContext.Current.CancellationToken);
         ports.Add(new Uri(AtriumServer.ListeningOn(second)).Port);
     }
@@ -43,6 +43,9 @@ public class TwoNodes(PrivatePostgres postgres) : PostgresDemoServer(postgres)
         await base.DisposeAsync();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Other settings of the second node than of the first.</summary>
+    protected virtual AtriumOptions ChangeSecond(AtriumOptions options) => options;
 
     private sealed class Alternating(TwoNodes nodes, HttpMessageHandler inner) : DelegatingHandler(inner)
     {

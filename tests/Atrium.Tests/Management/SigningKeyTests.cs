@@ -22,9 +22,9 @@ public class SigningKeyTests(DemoServer server) : IClassFixture<DemoServer>
     {
         IReadOnlyList<JsonElement> before = await KeysAsync();
         before.Where(static key => Text(key, "status") is "active" or "next").Select(static key => (Text(key, "alg"), Text(key, "status")))
-            .ShouldBe([("ES256", "active"), ("ES256", "next"), ("RS256", "active"), ("RS256", "next")], ignoreOrder: true);
+            .ShouldBe([("ES256", "active"), ("ES256", "next"), ("RS256", "active"), ("RS256", "next"), ("EdDSA", "active"), ("EdDSA", "next")], ignoreOrder: true);
         string active = KidOf(before, "ES256", "active"), next = KidOf(before, "ES256", "next");
-        string nextRs = KidOf(before, "RS256", "next");
+        string nextRs = KidOf(before, "RS256", "next"), nextEd = KidOf(before, "EdDSA", "next");
         (await PublishedAsync()).ShouldContain(next, "whoever keeps the key set knows a key before it signs");
         TokenReply old = await browser.TokensAsync("sam@example.test");
         HeaderOf(old.AccessToken).ShouldBe(active);
@@ -38,14 +38,14 @@ public class SigningKeyTests(DemoServer server) : IClassFixture<DemoServer>
         (await browser.UserInfoAsync(old.AccessToken)).Status.ShouldBe(HttpStatusCode.OK);
         (await browser.RefreshAsync(old.RefreshToken)).Status.ShouldBe(HttpStatusCode.OK);
         IReadOnlyList<string> published = await PublishedAsync();
-        published.Take(2).ShouldBe([next, nextRs], ignoreOrder: true, "the set begins with the keys that sign");
+        published.Take(3).ShouldBe([next, nextRs, nextEd], ignoreOrder: true, "the set begins with the keys that sign");
         published.ShouldContain(active);
         published.ShouldContain(KidOf(rotated.Items, "ES256", "next"));
         Answer signedIn = (await new AuthKitCalls(server).PasswordAsync("sam@example.test")).ShouldBe(HttpStatusCode.OK);
         HeaderOf(signedIn["access_token"]!).ShouldBe(nextRs);
 
-        IReadOnlyList<JsonElement> events = (await api.GetAsync("/events?types=signing_key.rotated&limit=2")).Expect(200).Items;
-        events.Select(static item => Text(item.GetProperty("data"), "kid")).ShouldBe([next, nextRs], ignoreOrder: true);
+        IReadOnlyList<JsonElement> events = (await api.GetAsync("/events?types=signing_key.rotated&limit=3")).Expect(200).Items;
+        events.Select(static item => Text(item.GetProperty("data"), "kid")).ShouldBe([next, nextRs, nextEd], ignoreOrder: true);
 
         JsonElement retiring = (await KeysAsync()).Single(key => Text(key, "kid") == active);
         Text(retiring, "status").ShouldBe("retiring");
@@ -62,7 +62,7 @@ public class SigningKeyTests(DemoServer server) : IClassFixture<DemoServer>
         ManagementAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => api.PostAsync($"{Path}/rotate")));
         answers.ShouldAllBe(static answer => answer.Status == 200);
         JsonElement[] keys = [.. await KeysAsync()];
-        foreach (string algorithm in new[] { "ES256", "RS256" })
+        foreach (string algorithm in new[] { "ES256", "RS256", "EdDSA" })
             keys.Count(key => Text(key, "alg") == algorithm && Text(key, "status") == "active").ShouldBe(1);
         (await new OAuthBrowser(server).TokensAsync("sam@example.test")).Status.ShouldBe(HttpStatusCode.OK);
     }

@@ -29,7 +29,13 @@ public sealed class DiscoveryTests(DemoServer server) : IClassFixture<DemoServer
         document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean().ShouldBe(algorithm == "ES256");
         document.GetProperty("request_uri_parameter_supported").GetBoolean().ShouldBeFalse();
         document.GetProperty("id_token_signing_alg_values_supported").EnumerateArray().First().GetString().ShouldBe(algorithm);
-        document.GetProperty("dpop_signing_alg_values_supported").EnumerateArray().Select(static name => name.GetString()).ShouldBe(["ES256", "RS256", "PS256"]);
+        document.GetProperty("dpop_signing_alg_values_supported").ToString().ShouldBe("""["ES256","RS256","PS256","EdDSA","Ed25519"]""");
+        foreach (string endpoint in new[] { "token", "introspection", "revocation" })
+        {
+            document.GetProperty($"{endpoint}_endpoint_auth_methods_supported").EnumerateArray().Select(static value => value.GetString()).ShouldContain("private_key_jwt");
+            document.GetProperty($"{endpoint}_endpoint_auth_signing_alg_values_supported").ToString().ShouldBe("""["ES256","RS256","PS256","EdDSA","Ed25519"]""");
+        }
+
         document.TryGetProperty("authn_endpoint", out _).ShouldBe(issuer.EndsWith("/token", StringComparison.Ordinal));
         foreach (string name in new[] { "authorization", "token", "userinfo", "introspection", "revocation", "end_session" })
         {
@@ -42,7 +48,7 @@ public sealed class DiscoveryTests(DemoServer server) : IClassFixture<DemoServer
         using HttpResponseMessage keys = await server.Http.GetAsync(document.GetProperty("jwks_uri").GetString());
         keys.Headers.CacheControl!.MaxAge!.Value.TotalSeconds.ShouldBe(60);
         JsonElement[] set = [.. JsonElement.Parse(await keys.Content.ReadAsStringAsync()).GetProperty("keys").EnumerateArray()];
-        set.Select(static key => key.GetProperty("alg").GetString()).ShouldBe(["ES256", "RS256", "ES256", "RS256"], ignoreOrder: true, "those that sign, and the next ones");
+        set.Select(static key => key.GetProperty("alg").GetString()).ShouldBe(["ES256", "RS256", "EdDSA", "ES256", "RS256", "EdDSA"], ignoreOrder: true, "those that sign, and the next ones");
         set.SelectMany(static key => key.EnumerateObject()).Select(static member => member.Name).ShouldNotContain("d");
     }
 

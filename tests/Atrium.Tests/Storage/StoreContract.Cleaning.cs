@@ -43,6 +43,7 @@ public abstract partial class StoreContract
         (SignInCompletion completion, RefreshToken _) = await MakeFamily(client, user);
         await new GuessStore(Database).AddAsync(Realm.Id, [Secret.New().Hash()], Now, told: null, Origin.System, None);
         await new IdempotencyStore(Database).ReserveAsync(Realm.Id, Secret.New().Hash(), Secret.New().Hash(), Secret.New().Hash(), Now, Now, Now, None);
+        (await new ClientAssertionStore(Database).SpendAsync(Realm.Id, client.Id, Secret.New().Hash(), Now + TimeSpan.FromMinutes(5), Now, None)).ShouldBeTrue();
         Webhook webhook = await MakeWebhook(secretEndsAt: Now.AddDays(1));
         await FanOut(NewDelivery(webhook, "usr_1"));
 
@@ -58,6 +59,7 @@ public abstract partial class StoreContract
             ("email_verifications", EmailVerification.Lifetime + TimeSpan.FromDays(1)),
             ("guesses", TimeSpan.FromHours(1)),
             ("idempotent_answers", TimeSpan.FromHours(25)),
+            ("client_assertions", TimeSpan.FromMinutes(5)),
             ("webhook_secrets", TimeSpan.FromDays(1)),
             ("webhook_deliveries", TimeSpan.FromDays(30)),
             ("dpop_proofs", DpopRules.MaxAge + TimeSpan.FromMinutes(10)),

@@ -29,12 +29,12 @@ public enum ClientFailure
 }
 
 /// <summary>
-/// Client authentication (RFC 6749 section 2.3): <c>client_secret_basic</c> and <c>client_secret_post</c> for confidential clients,
-/// the <c>client_id</c> alone for public ones.
+/// Client authentication (RFC 6749 section 2.3): <c>client_secret_basic</c>, <c>client_secret_post</c> and <c>private_key_jwt</c> for confidential
+/// clients, the <c>client_id</c> alone for public ones.
 /// </summary>
-public sealed class ClientAuthentication(RealmDirectory directory, TimeProvider clock)
+public sealed class ClientAuthentication(RealmDirectory directory, ClientAssertions assertions, TimeProvider clock)
 {
-    private static readonly OAuthError Failed = new("ATR1101", "invalid_client", "The client is unknown, disabled, or did not authenticate as it must.", StatusCodes.Status401Unauthorized);
+    internal static readonly OAuthError Failed = new("ATR1101", "invalid_client", "The client is unknown, disabled, or did not authenticate as it must.", StatusCodes.Status401Unauthorized);
     private static readonly OAuthError TwoMethods = new("ATR1102", "invalid_request", "The client authenticated in two ways at once; use one.");
     private static readonly OAuthError Missing = new("ATR1103", "invalid_client", "The request names no client: send client_id, or authenticate the client.", StatusCodes.Status401Unauthorized);
 
@@ -55,6 +55,14 @@ public sealed class ClientAuthentication(RealmDirectory directory, TimeProvider 
     {
         string? clientId = parameters.ValueOf("client_id");
         string? secret = parameters.ValueOf("client_secret");
+        if (ClientAssertions.AreIn(parameters))
+        {
+            // RFC 6749 section 2.3: not more than one method in each request.
+            return basic is null && secret is null
+                ? await assertions.CheckAsync(realm, parameters, cancellationToken)
+                : new(null, TwoMethods) { Failure = ClientFailure.TwoMethods };
+        }
+
         if (basic is not null)
         {
             if (secret is not null)

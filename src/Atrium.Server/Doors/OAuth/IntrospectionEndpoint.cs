@@ -13,7 +13,7 @@ namespace Atrium.Server.Doors.OAuth;
 public sealed class IntrospectionEndpoint(ClientAuthentication authentication, PresentedTokens tokens, TokenIssuer issuer, TimeProvider clock)
 {
     private static readonly OAuthError NoToken = new("ATR1601", "invalid_request", "token is missing.");
-    private static readonly OAuthError NotPublic = new("ATR1602", "invalid_client", "Only a client that authenticates with a secret may introspect.", StatusCodes.Status401Unauthorized);
+    private static readonly OAuthError NotPublic = new("ATR1602", "invalid_client", "Only a client that proves who it is may introspect.", StatusCodes.Status401Unauthorized);
 
     public async Task<IResult> HandleAsync(HttpContext context, CancellationToken cancellationToken)
     {

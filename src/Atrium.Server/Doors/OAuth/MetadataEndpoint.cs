@@ -2,7 +2,6 @@ using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Tokens;
-using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
@@ -46,11 +45,17 @@ public sealed record MetadataBody
 
     public required IReadOnlyList<string> IdTokenSigningAlgValuesSupported { get; init; }
 
-    public IReadOnlyList<string> TokenEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "none"];
+    public IReadOnlyList<string> TokenEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 
-    public IReadOnlyList<string> IntrospectionEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post"];
+    public required IReadOnlyList<string> TokenEndpointAuthSigningAlgValuesSupported { get; init; }
 
-    public IReadOnlyList<string> RevocationEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "none"];
+    public IReadOnlyList<string> IntrospectionEndpointAuthMethodsSupported => ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+    public IReadOnlyList<string> IntrospectionEndpointAuthSigningAlgValuesSupported => TokenEndpointAuthSigningAlgValuesSupported;
+
+    public IReadOnlyList<string> RevocationEndpointAuthMethodsSupported => TokenEndpointAuthMethodsSupported;
+
+    public IReadOnlyList<string> RevocationEndpointAuthSigningAlgValuesSupported => TokenEndpointAuthSigningAlgValuesSupported;
 
     public IReadOnlyList<string> CodeChallengeMethodsSupported => [Pkce.Method];
 
@@ -71,7 +76,7 @@ public sealed record MetadataBody
 }
 
 /// <summary>Discovery documents and keys.</summary>
-public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, DpopCheck dpop, OrganizationStore organizations)
+public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, ClientSignatures signatures, OrganizationStore organizations)
 {
     private static readonly string[] PersonClaims =
     [
@@ -82,9 +87,10 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, DpopCh
     private static readonly OAuthError NoSuchPath = new("ATR1701", "not_found", "The path names no organization.", StatusCodes.Status404NotFound);
 
     /// <summary>The realm's own issuer, of <c>multi_org</c> tokens.</summary>
-    public IResult OfRealm(HttpContext context)
+    public async Task<IResult> OfRealmAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        string root = publicUrl.Realm(context.Realm().Handle);
+        Realm realm = context.Realm();
+        string root = publicUrl.Realm(realm.Handle);
         return Answer(context, new MetadataBody
         {
             Issuer = root,
@@ -97,8 +103,9 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, DpopCh
             EndSessionEndpoint = $"{root}/logout",
             ResponseModesSupported = ["query"],
             AuthorizationResponseIssParameterSupported = true,
-            IdTokenSigningAlgValuesSupported = [RealmKeys.ES256, RealmKeys.RS256],
-            DpopSigningAlgValuesSupported = dpop.Algorithms,
+            IdTokenSigningAlgValuesSupported = await keys.AlgorithmsOfAsync(realm.Id, cancellationToken),
+            TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
+            DpopSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "organizations"],
         });
     }
@@ -120,7 +127,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, DpopCh
 
         return Answer(context, new MetadataBody
         {
-            Issuer = $"{publicUrl.Realm(realm.Handle)}/oauth2/token",
+            Issuer = publicUrl.AppNativeIssuer(realm.Handle),
             AuthorizationEndpoint = $"{root}/oauth2/authorize",
             AuthnEndpoint = $"{root}/oauth2/authn",
             TokenEndpoint = $"{root}/oauth2/token",
@@ -132,7 +139,8 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, DpopCh
             ResponseModesSupported = ["direct"],
             AuthorizationResponseIssParameterSupported = false,
             IdTokenSigningAlgValuesSupported = [RealmKeys.RS256],
-            DpopSigningAlgValuesSupported = dpop.Algorithms,
+            TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
+            DpopSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "org_id", "org_name", "org_handle", "user_org"],
         });
     }

@@ -2,6 +2,7 @@ using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Doors.OAuth.Grants;
 using Atrium.Server.Http;
+using Atrium.Server.Keys;
 using Atrium.Server.Pages;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -15,6 +16,8 @@ public static class OAuthDoor
     private static readonly string[] GetAndPost = ["GET", "POST"];
 
     public static IServiceCollection AddOAuthDoor(this IServiceCollection services) => services
+        .AddSingleton<ClientSignatures>()
+        .AddSingleton<ClientAssertions>()
         .AddSingleton<ClientAuthentication>()
         .AddSingleton<DpopNonces>()
         .AddSingleton<DpopCheck>()
@@ -78,7 +81,8 @@ public static class OAuthDoor
             endpoint.HandleAsync(context, cancellationToken)).AnswersUnavailable(HostedPages.Unavailable);
 
     private static void MapRealmMetadata(RouteGroupBuilder group, string path) =>
-        group.MapGet(path, static (HttpContext context, MetadataEndpoint metadata) => metadata.OfRealm(context));
+        group.MapGet(path, static (HttpContext context, MetadataEndpoint metadata, CancellationToken cancellationToken) =>
+            metadata.OfRealmAsync(context, cancellationToken));
 
     private static void MapTokenPathMetadata(RouteGroupBuilder group, string path) =>
         group.MapGet(

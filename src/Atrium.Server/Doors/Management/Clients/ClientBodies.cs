@@ -34,7 +34,7 @@ internal static class ClientBodies
         .Describe("`authorization_code` and `refresh_token` unless said, of the type m2m `client_credentials`.");
 
     private static readonly Field<string> SignatureAlgorithm = Field.Word("response_signature_alg", ClientRules.SignatureAlgorithms)
-        .Describe("The signature of its tokens; null leaves it to the door.");
+        .Describe("The signature of its tokens at the OAuth door, ES256 unless said; `EdDSA` where the server has libsodium. The other doors sign with RS256.");
 
     private static readonly Field<ClientStatus?> Status = Field.Choice<ClientStatus>("status")
         .Describe("Whatever a disabled client asks for is refused, the renewal of its tokens too.");
@@ -83,9 +83,9 @@ internal static class ClientBodies
     };
 
     /// <summary>What is wrong with a client that the fields alone don't show.</summary>
-    public static ManagementError? Refuse(Client client)
+    public static ManagementError? Refuse(Client client, EdDsaSupport edDsa)
     {
-        Fault[] faults = [.. ClientRules.Faults(client)];
+        Fault[] faults = [.. ClientRules.Faults(client, edDsa)];
         return faults.Length == 0 ? null : ManagementError.Unprocessable([.. faults.Select(static fault => new Problem(fault.Field, fault.Message))]);
     }
 

@@ -4,6 +4,7 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Resources;
 using Atrium.Server.Doors.Management.Bodies;
+using Atrium.Server.Keys;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.Management.Clients;
@@ -45,11 +46,11 @@ public static class ClientsEndpoints
             static client => client.Id.ToString());
     }
 
-    private static async Task<IResult> CreateAsync(HttpContext context, ClientStore clients, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task<IResult> CreateAsync(HttpContext context, ClientStore clients, RealmKeys keys, TimeProvider clock, CancellationToken cancellationToken)
     {
         Body body = context.Body();
         Client client = ClientBodies.Make(body, context.Caller().Realm, clock);
-        if (ClientBodies.Refuse(client) is { } refusal)
+        if (ClientBodies.Refuse(client, await keys.EdDsaOfAsync(client.RealmId, cancellationToken)) is { } refusal)
             return refusal;
         Secret? secret = client.HasSecret ? Secret.New() : null;
         client = client with { SecretHash = secret?.Hash() };
@@ -64,12 +65,13 @@ public static class ClientsEndpoints
             : ManagementError.NotFound;
 
     private static async Task<IResult> ChangeAsync(
-        HttpContext context, string id, ClientStore clients, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, string id, ClientStore clients, RealmKeys keys, TimeProvider clock, CancellationToken cancellationToken)
     {
         Patch patch = context.Patch();
         if (Id<Client>.Parse(id) is not { } known)
             return ManagementError.NotFound;
         DateTimeOffset now = clock.GetUtcNow();
+        EdDsaSupport edDsa = await keys.EdDsaOfAsync(context.Caller().Realm, cancellationToken);
         ClientChange change = await clients.ChangeAsync(
             context.Caller().Realm,
             known,
@@ -78,7 +80,7 @@ public static class ClientsEndpoints
                 if (!patch.TryLayOver(ClientResource.Of(current), ResourceJson.Default.ClientResource, ClientBodies.Change, out Body? body))
                     return null;
                 Client laid = ClientBodies.Apply(body, current, now);
-                return patch.Refuses(ClientBodies.Refuse(laid)) ? null : laid;
+                return patch.Refuses(ClientBodies.Refuse(laid, edDsa)) ? null : laid;
             },
             context.Origin(),
             cancellationToken);

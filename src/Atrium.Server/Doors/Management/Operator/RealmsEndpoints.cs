@@ -29,7 +29,10 @@ public static class RealmsEndpoints
     private static readonly Field<int?> EventRetention = Field.Whole("event_retention_days", RealmSettings.ShortestEventRetention, RealmSettings.LongestEventRetention)
         .Describe("How many days an event stays in the log; 365 unless said.");
 
-    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention)).Describe("What holds for the whole realm.");
+    private static readonly Field<int?> SigningKeyDays = Field.Whole("signing_key_days", 0, RealmSettings.LongestSigningKeyDays)
+        .Describe("How many days a signing key signs before the next one takes its place by itself; 30 unless said, 0 for ever.");
+
+    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention, SigningKeyDays)).Describe("What holds for the whole realm.");
 
     private static readonly Shape New = new(Handle, NameOfNew, Settings);
 
@@ -118,8 +121,12 @@ public static class RealmsEndpoints
 
     private static RealmSettings SettingsOf(Body body)
     {
-        RealmSettings settings = new();
-        return body.Of(Settings)?.Of(EventRetention) is { } days ? settings with { EventRetentionDays = days } : settings;
+        RealmSettings otherwise = new();
+        return body.Of(Settings) is not { } said ? otherwise : otherwise with
+        {
+            EventRetentionDays = said.Of(EventRetention) ?? otherwise.EventRetentionDays,
+            SigningKeyDays = said.Of(SigningKeyDays) ?? otherwise.SigningKeyDays,
+        };
     }
 
     private static string? NameProblem(string name) => TextRules.IsPlain(name) ? null : "/name must be on one line.";

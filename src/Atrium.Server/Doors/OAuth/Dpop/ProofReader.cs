@@ -26,7 +26,7 @@ internal static class ProofReader
             return DpopErrors.NoProof;
         if (jwt.HeaderOf("alg") is not { } algorithm || !signatures.Algorithms.Contains(algorithm) || KeyOf(jwt, algorithm) is not { } key)
             return DpopErrors.BadKey;
-        if (!signatures.Verify(key, jwt.Signed, jwt.Signature))
+        if (!signatures.Verify(key, jwt.SigningInput, jwt.Signature))
             return DpopErrors.BadSignature;
         proof = ProofOf(claims, KeyThumbprint.Of(key));
         return proof is null ? DpopErrors.BadClaims : null;
