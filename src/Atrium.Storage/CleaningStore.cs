@@ -39,6 +39,7 @@ public sealed class CleaningStore(Database database)
     public static IReadOnlyList<Ending> Endings { get; } =
     [
         new("sign_ins", "id", "expires_at", TimeSpan.FromHours(1)),
+        new("pushed_requests", "uri_hash", "expires_at", TimeSpan.FromHours(1)),
         new("authorization_codes", "code_hash", "expires_at", TimeSpan.FromDays(1)),
         new("refresh_tokens", "token_hash", "expires_at", TimeSpan.FromHours(1)),
         new("factor_challenges", "id", "expires_at", TimeSpan.FromDays(1)),

@@ -27,6 +27,7 @@ public sealed class DeletedRealmStore(Database database)
         ("organization_choices", "user_id, client_id"),
         ("users", "id"),
         ("connections", "id"),
+        ("pushed_requests", "uri_hash"),
         ("client_organizations", "client_id, organization_id"),
         ("client_origins", "client_id, origin"),
         ("client_assertions", "client_id, jti_hash"),

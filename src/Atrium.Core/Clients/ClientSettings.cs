@@ -63,6 +63,15 @@ public sealed record OpenIdSettings
 
     /// <summary>Whether its proofs must have a nonce of the server's (RFC 9449 section 8).</summary>
     public bool DpopNonceRequired { get; init; }
+
+    /// <summary>Whether the client's authorization requests are taken only where it pushed them before (RFC 9126 section 6).</summary>
+    public bool RequirePushedAuthorizationRequests { get; init; }
+
+    /// <summary>The resources that its tokens may be for (RFC 8707); null leaves it to <see cref="ClientSettings.FirstParty"/>: any, or none.</summary>
+    public IReadOnlyList<string>? Resources { get; init; }
+
+    /// <summary>What its tokens are for where none was asked for; null for the client itself.</summary>
+    public string? DefaultResource { get; init; }
 }
 
 public sealed record RestrictionSettings

@@ -24,6 +24,7 @@ public static class ClientSettingsRules
     [
         .. Numbers(settings).Where(static number => number.Value < number.Least || number.Value > number.Most)
             .Select(static number => new Fault(number.Field, $"This should be {number.Least} to {number.Most}.")),
+        .. ResourceFaults(settings.Openid),
         .. RestrictionFaults(settings.Restrictions.Organizations),
         .. AppNativeFaults(settings.AppNative),
         .. AuthenticationFaults(settings, isConfidential),
@@ -38,6 +39,24 @@ public static class ClientSettingsRules
         ("/openid/refresh_grace_seconds", settings.Openid.RefreshGraceSeconds, 0, LongestGrace),
         ("/tokens/organization_budget_bytes", settings.Tokens.OrganizationBudgetBytes, SmallestBudget, LargestBudget),
     ];
+
+    private static IEnumerable<Fault> ResourceFaults(OpenIdSettings openid)
+    {
+        const string field = "/openid/resources";
+        string problem = $"A resource is an absolute URI without a fragment, of {ResourceUris.MaxLength} characters at most.";
+        if (openid.Resources is { Count: > ResourceUris.MaxOfClient })
+            yield return new(field, $"There should be at most {ResourceUris.MaxOfClient} resources.");
+        foreach ((int i, string resource) in (openid.Resources ?? []).Index())
+        {
+            if (!ResourceUris.IsResource(resource))
+                yield return new($"{field}/{i}", problem);
+            else if (openid.Resources!.Take(i).Contains(resource, StringComparer.Ordinal))
+                yield return new($"{field}/{i}", "This resource is there twice.");
+        }
+
+        if (openid.DefaultResource is { } otherwise && !ResourceUris.IsResource(otherwise))
+            yield return new("/openid/default_resource", problem);
+    }
 
     private static IEnumerable<Fault> RestrictionFaults(OrganizationRestriction organizations)
     {

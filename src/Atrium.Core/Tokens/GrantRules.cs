@@ -35,6 +35,9 @@ public enum GrantRefusal
 
     /// <summary>The token request names another resource than the one that was granted (RFC 8707 section 2.2).</summary>
     ResourceMismatch,
+
+    /// <summary>The client may not ask for the resource that was granted any more.</summary>
+    ResourceWithdrawn,
 }
 
 /// <summary>What a token request says once more of what its grant already settled. It may agree with the grant; it can't change it.</summary>
@@ -43,10 +46,10 @@ public sealed record RestatedTerms(Id<Organization>? Organization, string? Resou
     public static readonly RestatedTerms None = new(null, null);
 
     /// <summary>What the grant has differently; null when it agrees with all of it.</summary>
-    public GrantRefusal? ConflictWith(Grant grant) => this switch
+    public GrantRefusal? ConflictWith(GrantFacts facts) => this switch
     {
-        { Organization: { } organization } when grant.Choice.Selected != organization => GrantRefusal.OrganizationMismatch,
-        { Resource: { } resource } when grant.Resource != resource => GrantRefusal.ResourceMismatch,
+        { Organization: { } organization } when facts.Grant.Choice.Selected != organization => GrantRefusal.OrganizationMismatch,
+        { Resource: { } resource } when resource != TokenAudience.Of(facts.Client, facts.Grant.Resource) => GrantRefusal.ResourceMismatch,
         _ => null,
     };
 }
@@ -97,8 +100,10 @@ public static class GrantRules
             return new GrantDecision.Refuse(GrantRefusal.KeyMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);
-        if (restated.ConflictWith(facts.Grant) is { } conflict)
+        if (restated.ConflictWith(facts) is { } conflict)
             return new GrantDecision.Refuse(conflict);
+        if (facts.Grant.Resource is { } resource && !TokenAudience.MayAskFor(facts.Client, resource))
+            return new GrantDecision.Refuse(GrantRefusal.ResourceWithdrawn);
 
         OrganizationClaims organizations = facts.OrganizationsAt(now);
         return SpeaksOfChosen(facts, organizations)
@@ -128,8 +133,10 @@ public static class GrantRules
             return new GrantDecision.End(GrantRefusal.RefreshReused);
         if (scopes is not null && scopes.Except(facts.Grant.Scopes, StringComparer.Ordinal).Any())
             return new GrantDecision.Refuse(GrantRefusal.ScopeExceeded);
-        if (restated.ConflictWith(facts.Grant) is { } conflict)
+        if (restated.ConflictWith(facts) is { } conflict)
             return new GrantDecision.Refuse(conflict);
+        if (facts.Grant.Resource is { } resource && !TokenAudience.MayAskFor(facts.Client, resource))
+            return new GrantDecision.Refuse(GrantRefusal.ResourceWithdrawn);
 
         OrganizationClaims organizations = facts.OrganizationsAt(now);
         return organizations switch

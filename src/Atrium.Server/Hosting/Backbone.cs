@@ -112,6 +112,7 @@ public static class BackboneServices
         .AddSingleton<SigningKeyStore>()
         .AddSingleton<ClientAssertionStore>()
         .AddSingleton<SignInStore>()
+        .AddSingleton<PushedRequestStore>()
         .AddSingleton<GrantStore>()
         .AddSingleton<DpopProofStore>()
         .AddSingleton<GuessStore>()

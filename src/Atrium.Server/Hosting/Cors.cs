@@ -11,7 +11,7 @@ public static class Cors
 {
     private static readonly string[] CallableEndings =
     [
-        "/token", "/userinfo", "/jwks.json", "/jwks", "/authn", "/authorize", "/revoke", "/introspect",
+        "/token", "/par", "/userinfo", "/jwks.json", "/jwks", "/authn", "/authorize", "/revoke", "/introspect",
         "/openid-configuration", "/oauth-authorization-server",
     ];
 

@@ -150,9 +150,11 @@ public static class HostedPages
         entry.Organization.Name,
         entry.Membership.Title ?? (entry.Membership.Scopes.Count == 0 ? null : string.Join(", ", entry.Membership.Scopes)));
 
-    /// <summary>The same request once more, for somebody else.</summary>
-    private static string StartAgain(HostedPage page)
+    /// <summary>The same request once more, for somebody else; null where the client alone can make it, by pushing it again.</summary>
+    private static string? StartAgain(HostedPage page)
     {
+        if (page.Client.Settings.Openid.RequirePushedAuthorizationRequests)
+            return null;
         AuthorizationRequest request = page.SignIn.Request;
         QueryBuilder query = new()
         {

@@ -42,7 +42,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         long now = clock.GetUtcNow().ToUnixTimeSeconds();
         json.WriteString("iss"u8, IssuerOf(facts));
         json.WriteString("sub"u8, facts.User.Id.ToString());
-        json.WriteString("aud"u8, facts.Grant.Resource ?? facts.Client.ClientId);
+        json.WriteString("aud"u8, TokenAudience.Of(facts.Client, facts.Grant.Resource));
         json.WriteNumber("iat"u8, now);
         json.WriteNumber("exp"u8, now + AccessTokenAge(facts.Client, facts.Grant.Door));
         json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
@@ -138,7 +138,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         {
             json.WriteString("iss"u8, publicUrl.Issuer(Door.OAuth, realm.Handle, client, organization: null));
             json.WriteString("sub"u8, client.ClientId);
-            json.WriteString("aud"u8, resource ?? client.ClientId);
+            json.WriteString("aud"u8, TokenAudience.Of(client, resource));
             json.WriteNumber("iat"u8, now);
             json.WriteNumber("exp"u8, now + AccessTokenAge(client, Door.OAuth));
             json.WriteString("jti"u8, TokenId.New());

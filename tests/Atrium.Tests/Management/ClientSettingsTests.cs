@@ -19,7 +19,9 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
         """;
 
     private const string Everything = $$$"""
-        {"openid":{"default_access_token_age":5,"default_id_token_age":1814400,"default_refresh_token_age":1814400,"refresh_grace_seconds":60,"dpop_bound_access_tokens":false,"dpop_nonce_required":true},
+        {"openid":{"default_access_token_age":5,"default_id_token_age":1814400,"default_refresh_token_age":1814400,"refresh_grace_seconds":60,
+          "dpop_bound_access_tokens":false,"dpop_nonce_required":true,
+          "require_pushed_authorization_requests":true,"resources":["https://api.test/","urn:example:api"],"default_resource":"https://api.test/default"},
          "restrictions":{"organizations":{"policy":"none","allowed_org_ids":[]}},
          "tokens":{"profile":"organization","organization_budget_bytes":256},
          "app_native":{"enabled":true,"enhanced_organization_authentication":false,"steps":[["password"],["totp","password"]],"discovery_parameter":"orgId","token_issuer":"organization"},
@@ -50,7 +52,9 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
     {
         JsonElement settings = (await api.PostAsync("/clients", new { name = "Default", type = "spa" })).Expect(201).Data.GetProperty("settings");
         const string defaults = """
-            {"openid":{"default_access_token_age":null,"default_id_token_age":3600,"default_refresh_token_age":604800,"refresh_grace_seconds":30,"dpop_bound_access_tokens":false,"dpop_nonce_required":false},
+            {"openid":{"default_access_token_age":null,"default_id_token_age":3600,"default_refresh_token_age":604800,"refresh_grace_seconds":30,
+              "dpop_bound_access_tokens":false,"dpop_nonce_required":false,
+              "require_pushed_authorization_requests":false,"resources":null,"default_resource":null},
              "restrictions":{"organizations":{"policy":"all","allowed_org_ids":[]}},
              "tokens":{"profile":null,"organization_budget_bytes":4096},
              "app_native":{"enabled":false,"enhanced_organization_authentication":true,"steps":[["password"]],"discovery_parameter":"orgHandle","token_issuer":"root"},
@@ -70,6 +74,13 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
     [InlineData("""{"openid":{"refresh_grace_seconds":"30"}}""", "openid/refresh_grace_seconds")]
     [InlineData("""{"openid":{"dpop_nonce_required":"yes"}}""", "openid/dpop_nonce_required")]
     [InlineData("""{"openid":{"dpop_bound_access_tokens":true},"authkit":{"enabled":true}}""", "openid/dpop_bound_access_tokens")]
+    [InlineData("""{"openid":{"require_pushed_authorization_requests":"yes"}}""", "openid/require_pushed_authorization_requests")]
+    [InlineData("""{"openid":{"resources":"https://api.test"}}""", "openid/resources")]
+    [InlineData("""{"openid":{"resources":["https://api.test","/relative"]}}""", "openid/resources/1")]
+    [InlineData("""{"openid":{"resources":["https://api.test","https://api.test"]}}""", "openid/resources/1")]
+    [InlineData("""{"openid":{"resources":["https://api.test/#part"]}}""", "openid/resources/0")]
+    [InlineData("""{"openid":{"resources":[7]}}""", "openid/resources/0")]
+    [InlineData("""{"openid":{"default_resource":"api"}}""", "openid/default_resource")]
     [InlineData("""{"restrictions":{"organizations":{"policy":"some"}}}""", "restrictions/organizations/policy")]
     [InlineData("""{"restrictions":{"organizations":{"policy":"allowlist"}}}""", "restrictions/organizations/allowed_org_ids")]
     [InlineData("""{"restrictions":{"organizations":{"policy":"allowlist","allowed_org_ids":["acme"]}}}""", "restrictions/organizations/allowed_org_ids/0")]

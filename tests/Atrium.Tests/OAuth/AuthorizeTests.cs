@@ -99,6 +99,30 @@ public sealed class AuthorizeTests(DemoServer server) : IClassFixture<DemoServer
         (await browser.SilentlyAsync(("nonce", new string('n', 1025))))["error"].ShouldBe("invalid_request");
     }
 
+    [Theory]
+    [InlineData("response_type", "code", 5000, "unsupported_response_type")]
+    [InlineData("response_mode", "query", 5000, "invalid_request")]
+    [InlineData("scope", "s", 129, "invalid_scope")]
+    [InlineData("code_challenge", "A", 44, "invalid_request")]
+    [InlineData("code_challenge_method", "S256", 5000, "invalid_request")]
+    [InlineData("resource", "https://api.example.test/", 1025, "invalid_target")]
+    [InlineData("audience", "https://api.example.test/", 1025, "invalid_target")]
+    [InlineData("prompt", "login", 5000, "invalid_request")]
+    [InlineData("max_age", "9", 40, "invalid_request")]
+    [InlineData("org", "org_0", 5000, "invalid_request")]
+    [InlineData("id_token_hint", "a.b.c", 5000, "invalid_request")]
+    [InlineData("request_uri", "https://a.example/", 5000, "request_uri_not_supported")]
+    [InlineData("login_hint", "somebody", 5000, "")]
+    [InlineData("unknown", "x", 5000, "")]
+    public async Task Every_parameter_has_a_limit_and_what_means_nothing_here_is_ignored(string name, string begin, int length, string error)
+    {
+        string value = begin.PadRight(length, begin[^1]);
+        if (error.Length > 0)
+            (await browser.SilentlyAsync((name, value)))["error"].ShouldBe(error);
+        else
+            (await browser.OpenAsync(OAuthBrowser.Authorize((name, value)))).Html.ShouldNotContain(value);
+    }
+
     [Fact]
     public async Task A_client_without_the_code_grant_is_told_so()
     {

@@ -37,6 +37,7 @@ public sealed class DiscoveryTests(DemoServer server) : IClassFixture<DemoServer
         }
 
         document.TryGetProperty("authn_endpoint", out _).ShouldBe(issuer.EndsWith("/token", StringComparison.Ordinal));
+        document.TryGetProperty("pushed_authorization_request_endpoint", out _).ShouldBe(algorithm == "ES256");
         foreach (string name in new[] { "authorization", "token", "userinfo", "introspection", "revocation", "end_session" })
         {
             string endpoint = document.GetProperty($"{name}_endpoint").GetString()!;

@@ -31,6 +31,7 @@ public abstract partial class StoreContract
         Client client = await MakeClient();
         User user = await MakeUser("mia@example.test");
         await MakeSignIn(client);
+        await MakePushedRequest(client);
         await MakeChallenge(await MakeFactor(user));
         await Factors.CreateVerificationAsync(
             new EmailVerification
@@ -53,6 +54,7 @@ public abstract partial class StoreContract
         (string Table, TimeSpan Stays)[] times =
         [
             ("sign_ins", TimeSpan.FromMinutes(30) + TimeSpan.FromHours(1)),
+            ("pushed_requests", PushedRequest.Lifetime + TimeSpan.FromHours(1)),
             ("authorization_codes", AuthorizationCode.Lifetime + TimeSpan.FromDays(1)),
             ("refresh_tokens", TimeSpan.FromDays(7) + TimeSpan.FromHours(1)),
             ("factor_challenges", FactorChallenge.Lifetime + TimeSpan.FromDays(1)),

@@ -24,6 +24,10 @@ public static class AppNativeRequest
         request = null;
         IReadOnlyList<string>? scopes = null;
         string? dpopJkt = null;
+        if (parameters.ContainsKey("request") || parameters.ContainsKey("request_uri"))
+            return Refused("request_not_supported", "Neither request nor request_uri begins a direct flow: send the parameters themselves.");
+        if (client.Settings.Openid.RequirePushedAuthorizationRequests)
+            return Refused("unauthorized_client", "The client must push its authorization requests, and a direct flow can't be pushed.");
         if (parameters.ValueOf("response_type") is not "code")
             return AppNativeError.Invalid("App-native authentication is only supported with code response type.");
         if (!client.MayUse("authorization_code"))

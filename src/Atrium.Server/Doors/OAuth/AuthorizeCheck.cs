@@ -42,11 +42,12 @@ public sealed record CheckedRequest
 }
 
 /// <summary>
-/// The rules for an authorization request whose client and redirect URI are proven, so that what is wrong can be told to the client by redirect
-/// (RFC 6749 section 4.1.2.1).
+/// The rules for an authorization request, whichever way it came. Once the client and its redirect URI are proven, what is wrong can be told to the
+/// client by redirect (RFC 6749 section 4.1.2.1).
 /// </summary>
 public static class AuthorizeCheck
 {
+    private static readonly OAuthError BadRedirect = new("ATR1202", "invalid_request", "The application asked to be answered at an address that is not registered for it.");
     private static readonly OAuthError RequestObject = new("ATR1210", "request_not_supported", "Request objects are not supported: send the parameters themselves.");
     private static readonly OAuthError RequestUri = new("ATR1211", "request_uri_not_supported", "request_uri is not supported: send the parameters themselves.");
     private static readonly OAuthError NoResponseType = new("ATR1212", "invalid_request", "response_type is missing; it is code.");
@@ -59,14 +60,23 @@ public static class AuthorizeCheck
     private static readonly OAuthError BadPrompt = new("ATR1220", "invalid_request", "prompt must be none alone, or some of login, consent and select_account.");
     private static readonly OAuthError BadMaxAge = new("ATR1221", "invalid_request", "max_age must be a number of seconds.");
     private static readonly OAuthError OrganizationNotAllowed = new("ATR1222", "invalid_request", "This client may not ask for that organization.");
-    private static readonly OAuthError TwoOrganizations = new("ATR1223", "invalid_request", "org names another organization than the path does.");
+    internal static readonly OAuthError TwoOrganizations = new("ATR1223", "invalid_request", "org names another organization than the path does.");
     private static readonly OAuthError BadPathOrganization = new("ATR1224", "invalid_request", "The path names no organization.");
+    private static readonly OAuthError NotPushed = new("ATR1242", "invalid_request", "This client must push its authorization requests first, and send the request_uri that it gets.");
+    private static readonly OAuthError NotItsResource = new("ATR1243", "invalid_target", "This client may not ask for tokens for that resource.");
+
+    /// <summary>Exact match with what is registered. Until it is found, nothing is sent to the address in the request (RFC 9700 section 4.11).</summary>
+    public static OAuthError? CheckRedirect(Client client, SentRequest sent, out string redirectUri)
+    {
+        redirectUri = sent.Parameters.ValueOf("redirect_uri") ?? "";
+        return client.AcceptsRedirect(redirectUri) ? null : BadRedirect;
+    }
 
     /// <summary>Each rule in turn; the first that is broken is told.</summary>
-    public static OAuthError? Check(
-        Client client, string redirectUri, string? pathOrganization, IReadOnlyDictionary<string, StringValues> parameters, out CheckedRequest? request)
+    public static OAuthError? Check(Client client, string redirectUri, SentRequest sent, out CheckedRequest? request)
     {
         request = null;
+        (IReadOnlyDictionary<string, StringValues> parameters, string? pathOrganization, bool wasPushed) = sent;
         Id<Organization>? organization = null;
         IReadOnlyList<string>? scopes = null;
         string? resource = null;
@@ -77,6 +87,7 @@ public static class AuthorizeCheck
             CheckOrganizationForm(parameters)
             ?? OAuthParameters.CheckRepeated(parameters)
             ?? CheckRequestObject(parameters)
+            ?? (client.Settings.Openid.RequirePushedAuthorizationRequests && !wasPushed ? NotPushed : null)
             ?? CheckResponseType(parameters)
             ?? CheckResponseMode(parameters)
             ?? (client.MayUse("authorization_code") ? null : NotForThisClient)
@@ -84,6 +95,7 @@ public static class AuthorizeCheck
             ?? CheckPkce(client, parameters)
             ?? OAuthParameters.CheckScope(parameters, out scopes)
             ?? OAuthParameters.CheckResource(parameters, out resource)
+            ?? (resource is null || TokenAudience.MayAskFor(client, resource) ? null : NotItsResource)
             ?? OAuthParameters.CheckKey(parameters, out dpopJkt)
             ?? CheckPrompt(parameters, out prompts)
             ?? CheckMaxAge(parameters, out maxAge)

@@ -2,11 +2,10 @@ using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Server.Doors.AppNative;
+using Atrium.Server.Hosting;
 using Atrium.Server.Http;
-using Atrium.Server.Keys;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
-using Atrium.Server.Tokens;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.Extensions.Primitives;
 
@@ -18,22 +17,22 @@ namespace Atrium.Server.Doors.OAuth;
 /// </summary>
 public sealed class AuthorizeEndpoint(
     RealmDirectory directory,
-    RealmKeys keys,
     SignInDesk desk,
     HostedSignIn hosted,
     BrowserCookies cookies,
     AuthorizationResponse responses,
+    PushedRequests pushed,
+    IdTokenHints hints,
     TimeProvider clock)
 {
     /// <summary>What a browser and a proxy carry in an address without trouble.</summary>
     private const int MaxQueryLength = 6000;
 
     private static readonly OAuthError UnknownClient = new("ATR1201", "invalid_request", "The application that sent you here is not known to this sign-in.");
-    private static readonly OAuthError BadRedirect = new("ATR1202", "invalid_request", "The application asked to be answered at an address that is not registered for it.");
+    private static readonly OAuthError UnknownReference = new("ATR1246", "invalid_request_uri", "The request that the application sent you here with was used before, has expired, or is not its own.");
     private static readonly OAuthError LoginRequired = new("ATR1230", "login_required", "Nobody is signed in whom the request could be answered for without a page.");
     private static readonly OAuthError InteractionRequired = new("ATR1231", "interaction_required", "The person has something to do before the request can be answered.");
     private static readonly OAuthError SelectionRequired = new("ATR1232", "account_selection_required", "The person has to choose an organization before the request can be answered.");
-    private static readonly OAuthError BadHint = new("ATR1233", "invalid_request", "id_token_hint is not an ID token of this realm for this client.");
 
     public async Task<IResult> HandleAsync(HttpContext context, string? org, CancellationToken cancellationToken)
     {
@@ -55,13 +54,36 @@ public sealed class AuthorizeEndpoint(
             return HostedPages.Error(context, realm, UnknownClient);
         }
 
-        if (parameters.ValueOf("redirect_uri") is not { } redirectUri || !client.AcceptsRedirect(redirectUri))
-            return HostedPages.Error(context, realm, BadRedirect);
+        SentRequest sent = new(parameters, org, WasPushed: false);
+        if (PushedRequests.ReferenceOf(parameters) is { } reference)
+        {
+            // Whoever only looks gets nothing to see, and the person who follows finds the request unspent.
+            if (context.OnlyLooks())
+                return Nothing(context);
 
-        OAuthError? error = AuthorizeCheck.Check(client, redirectUri, org, parameters, out CheckedRequest? request);
+            // Of what stands beside the reference nothing counts (RFC 9101 section 5, by RFC 9126 section 4).
+            if (await pushed.TakeAsync(client, reference, cancellationToken) is not { } taken)
+                return HostedPages.Error(context, realm, UnknownReference);
+            sent = taken;
+        }
+
+        if (AuthorizeCheck.CheckRedirect(client, sent, out string redirectUri) is { } badRedirect)
+            return HostedPages.Error(context, realm, badRedirect);
+
+        // The path may repeat the organization of a request that was pushed on such a path; it can't add one.
+        CheckedRequest? request = null;
+        OAuthError? error = org is not null && org != sent.PathOrganization
+            ? AuthorizeCheck.TwoOrganizations
+            : AuthorizeCheck.Check(client, redirectUri, sent, out request);
         return error is null
             ? await AnswerAsync(context, realm, client, request!, cancellationToken)
-            : responses.Error(realm, client, redirectUri, OAuthParameters.StateOf(parameters), error);
+            : responses.Error(realm, client, redirectUri, OAuthParameters.StateOf(sent.Parameters), error);
+    }
+
+    private static IResult Nothing(HttpContext context)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return Results.NoContent();
     }
 
     private async Task<IResult> AnswerAsync(
@@ -75,9 +97,9 @@ public sealed class AuthorizeEndpoint(
         string? hintedSubject = null;
         if (asked.IdTokenHint is { } hint)
         {
-            hintedSubject = await SubjectOfHintAsync(realm, client, hint, cancellationToken);
+            hintedSubject = await hints.SubjectAsync(realm, client, hint, cancellationToken);
             if (hintedSubject is null)
-                return Refuse(BadHint);
+                return Refuse(IdTokenHints.Bad);
         }
 
         Session? standing = await cookies.FindSessionAsync(context, realm, cancellationToken);
@@ -113,11 +135,4 @@ public sealed class AuthorizeEndpoint(
         string address = request.Path.ToUriComponent() + query.ToQueryString().ToUriComponent();
         return address.Length <= MaxQueryLength ? new SeeOther(address) : null;
     }
-
-    /// <summary>Whom the hint speaks of; it may have expired, but it must be ours and this client's (OpenID Connect Core section 3.1.2.1).</summary>
-    private async Task<string?> SubjectOfHintAsync(Realm realm, Client client, string hint, CancellationToken cancellationToken) =>
-        Jwt.Read(hint, await keys.AllAsync(realm.Id, cancellationToken), type: null) is { } claims
-        && Jwt.StringOf(claims, "aud") == client.ClientId
-            ? Jwt.StringOf(claims, "sub")
-            : null;
 }

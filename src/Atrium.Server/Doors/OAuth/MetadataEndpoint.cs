@@ -18,6 +18,12 @@ public sealed record MetadataBody
 
     public required string TokenEndpoint { get; init; }
 
+    /// <summary>RFC 9126 section 5; null where direct flows alone begin, which are not pushed.</summary>
+    public string? PushedAuthorizationRequestEndpoint { get; init; }
+
+    /// <summary>Of every client (RFC 9126 section 5); the settings of one may still ask it of that one.</summary>
+    public bool? RequirePushedAuthorizationRequests => PushedAuthorizationRequestEndpoint is null ? null : false;
+
     public required string UserinfoEndpoint { get; init; }
 
     public required string JwksUri { get; init; }
@@ -96,6 +102,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Client
             Issuer = root,
             AuthorizationEndpoint = $"{root}/authorize",
             TokenEndpoint = $"{root}/token",
+            PushedAuthorizationRequestEndpoint = $"{root}/par",
             UserinfoEndpoint = $"{root}/userinfo",
             JwksUri = $"{root}/jwks.json",
             IntrospectionEndpoint = $"{root}/introspect",

@@ -22,6 +22,9 @@ public static class OAuthDoor
         .AddSingleton<DpopNonces>()
         .AddSingleton<DpopCheck>()
         .AddSingleton<AuthorizationResponse>()
+        .AddSingleton<IdTokenHints>()
+        .AddSingleton<PushedRequests>()
+        .AddSingleton<PushedAuthorizationEndpoint>()
         .AddSingleton<AuthorizeEndpoint>()
         .AddSingleton<ITokenGrant, CodeGrant>()
         .AddSingleton<ITokenGrant, RefreshGrant>()
@@ -63,6 +66,8 @@ public static class OAuthDoor
         group.MapMethods($"{prefix}/authorize", GetAndPost, static (HttpContext context, AuthorizeEndpoint endpoint, CancellationToken cancellationToken) =>
             endpoint.HandleAsync(context, PathOrganization(context), cancellationToken)).AnswersUnknownRealm(AppNativeError.StartInUnknownRealm)
             .AnswersUnavailable(static (context, why) => AppNativeError.UnavailableStart(context, why) ?? HostedPages.Unavailable(context, why));
+        group.MapPost($"{prefix}/par", static (HttpContext context, PushedAuthorizationEndpoint endpoint, CancellationToken cancellationToken) =>
+            endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
         group.MapPost($"{prefix}/token", static (HttpContext context, TokenEndpoint endpoint, CancellationToken cancellationToken) =>
             endpoint.HandleAsync(context, PathOrganization(context), cancellationToken));
         group.MapMethods($"{prefix}/userinfo", GetAndPost, static (HttpContext context, UserInfoEndpoint endpoint, CancellationToken cancellationToken) =>

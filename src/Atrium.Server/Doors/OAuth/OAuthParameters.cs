@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
@@ -24,7 +23,6 @@ public static class OAuthParameters
 
     private const int MaxNonceLength = 1024;
     private const int MaxHintLength = 320;
-    private const int MaxResourceLength = 1024;
 
     private static readonly OAuthError NotAForm = new("ATR1110", "invalid_request", "Send the parameters as application/x-www-form-urlencoded.");
     private static readonly OAuthError TooLarge = new("ATR1111", "invalid_request", "The request is larger than any request needs to be.", StatusCodes.Status413PayloadTooLarge);
@@ -34,6 +32,7 @@ public static class OAuthParameters
     private static readonly OAuthError BadScope = new("ATR1115", "invalid_scope", "scope is malformed, or asks for more than can be granted at once.");
     private static readonly OAuthError BadResource = new("ATR1116", "invalid_target", "resource must be one absolute URI without a fragment.");
     private static readonly OAuthError BadKey = new("ATR1152", "invalid_request", "dpop_jkt is not the SHA-256 thumbprint of a key: 43 characters of base64url.");
+    private static readonly OAuthError TwoResources = new("ATR1244", "invalid_target", "resource and audience name different resources; audience is only another name for it.");
     private static readonly OAuthError TooLong = new("ATR1216", "invalid_request", "state has more than 4096 characters, or nonce more than 1024.");
 
     /// <summary>The body as a form, whatever is in it; repeated parameters are still visible.</summary>
@@ -78,7 +77,7 @@ public static class OAuthParameters
         return repeated switch
         {
             null => null,
-            "resource" => BadResource,
+            "resource" or "audience" => BadResource,
             _ => Repeated,
         };
     }
@@ -109,11 +108,15 @@ public static class OAuthParameters
         return null;
     }
 
-    /// <summary>RFC 8707 section 2. The value is kept as it was sent: audiences are compared as strings.</summary>
+    /// <summary>RFC 8707 section 2. Older clients call it <c>audience</c>; one that says both says the same.</summary>
     public static OAuthError? CheckResource(IReadOnlyDictionary<string, StringValues> parameters, out string? resource)
     {
         resource = parameters.ValueOf("resource");
-        return resource is null || IsAbsoluteUriWithoutFragment(resource) ? null : BadResource;
+        string? audience = parameters.ValueOf("audience");
+        if (resource is not null && audience is not null && audience != resource)
+            return TwoResources;
+        resource ??= audience;
+        return resource is null || ResourceUris.IsResource(resource) ? null : BadResource;
     }
 
     /// <summary>RFC 9449 section 10: the key that the code is for.</summary>
@@ -122,13 +125,6 @@ public static class OAuthParameters
         dpopJkt = parameters.ValueOf("dpop_jkt");
         return dpopJkt is null || KeyThumbprint.IsThumbprint(dpopJkt) ? null : BadKey;
     }
-
-    private static bool IsAbsoluteUriWithoutFragment([NotNullWhen(true)] string? text) =>
-        text is { Length: <= MaxResourceLength }
-        && text.All(static c => char.IsAscii(c) && !char.IsControl(c) && c != ' ')
-        && !text.Contains('#', StringComparison.Ordinal)
-        && text[0] != '/'
-        && Uri.TryCreate(text, UriKind.Absolute, out _);
 
     /// <summary>RFC 6749 appendix A.4.</summary>
     private static bool IsScopeCharacter(char c) => c is >= '!' and <= '~' and not ('"' or '\\');

@@ -37,5 +37,6 @@ public sealed record TokenBody
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TokenBody))]
+[JsonSerializable(typeof(PushedBody))]
 [JsonSerializable(typeof(MetadataBody))]
 internal sealed partial class OAuthJson : JsonSerializerContext;

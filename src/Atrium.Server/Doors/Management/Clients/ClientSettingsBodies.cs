@@ -24,8 +24,19 @@ internal static class ClientSettingsBodies
     private static readonly Field<bool?> DpopNonce = Field.Flag("dpop_nonce_required")
         .Describe("Whether the client's DPoP proofs need a nonce that the server gave (RFC 9449).");
 
+    private static readonly Field<bool?> RequirePushed = Field.Flag("require_pushed_authorization_requests")
+        .Describe("Whether the client's authorization requests are taken only where it pushed them before (RFC 9126); false unless said.");
+
+    private static readonly Field<IReadOnlyList<string>> Resources = Field
+        .List("resources", Field.Text("resource", ResourceUris.MaxLength), ResourceUris.MaxOfClient)
+        .Describe("The resources that the client's tokens may be for (RFC 8707), absolute URIs. Null: any for an application of the realm's own owner, none for a third party's.");
+
+    private static readonly Field<string> DefaultResource = Field.Text("default_resource", ResourceUris.MaxLength)
+        .Describe("The resource that a token is for where none was asked for, an absolute URI; null for the client itself.");
+
     private static readonly Field<Body> Openid = Field.Nested(
-        "openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace, DpopBound, DpopNonce));
+        "openid",
+        new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace, DpopBound, DpopNonce, RequirePushed, Resources, DefaultResource));
 
     private static readonly Field<OrganizationPolicy?> Policy = Field.Choice<OrganizationPolicy>("policy")
         .Describe("`all` memberships, `none` of them, or those of an `allowlist`.");
@@ -134,6 +145,9 @@ internal static class ClientSettingsBodies
         RefreshGraceSeconds = openid.Of(RefreshGrace) ?? otherwise.RefreshGraceSeconds,
         DpopBoundAccessTokens = openid.Of(DpopBound) ?? otherwise.DpopBoundAccessTokens,
         DpopNonceRequired = openid.Of(DpopNonce) ?? otherwise.DpopNonceRequired,
+        RequirePushedAuthorizationRequests = openid.Of(RequirePushed) ?? false,
+        Resources = openid.Of(Resources),
+        DefaultResource = openid.Of(DefaultResource),
     };
 
     private static OrganizationRestriction RestrictionOf(Body? organizations) => organizations is null ? new() : new OrganizationRestriction

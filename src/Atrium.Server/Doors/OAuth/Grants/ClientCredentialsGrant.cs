@@ -1,3 +1,4 @@
+using Atrium.Core.Tokens;
 using Atrium.Server.Tokens;
 
 namespace Atrium.Server.Doors.OAuth.Grants;
@@ -10,6 +11,8 @@ public sealed class ClientCredentialsGrant(TokenIssuer issuer) : ITokenGrant
 {
     private static readonly OAuthError NoOrganization = new("ATR1414", "invalid_request", "A client that speaks for itself is in no organization: leave out org.");
 
+    internal static readonly OAuthError NotItsResource = new("ATR1440", "invalid_target", "This client may not ask for tokens for that resource.");
+
     public string Type => "client_credentials";
 
     public bool IsForPublicClients => false;
@@ -18,6 +21,8 @@ public sealed class ClientCredentialsGrant(TokenIssuer issuer) : ITokenGrant
     {
         if (request.Parameters.ContainsKey("org"))
             return NoOrganization;
+        if (request.Restated.Resource is { } resource && !TokenAudience.MayAskFor(request.Presenter.Client, resource))
+            return NotItsResource;
         IReadOnlyList<string> scopes = request.Scopes ?? [];
         return new TokenBody
         {

@@ -25,6 +25,7 @@ internal static class GrantAnswers
         GrantRefusal.NotMember => new("ATR1427", "invalid_grant", "The person is not an active member of the organization that was selected."),
         GrantRefusal.ScopeExceeded => new("ATR1428", "invalid_scope", "scope asks for more than was granted."),
         GrantRefusal.OrganizationMismatch => new("ATR1429", "invalid_request", "org can't be added or changed here: ask for it at the authorization endpoint."),
+        GrantRefusal.ResourceWithdrawn => ClientCredentialsGrant.NotItsResource,
         _ => new("ATR1430", "invalid_target", "resource is not the one that was granted."),
     };
 }
