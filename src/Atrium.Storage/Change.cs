@@ -26,6 +26,9 @@ public enum ChangeKind
 
     /// <summary>The log of a realm, by the realm's id: it has grown.</summary>
     Events,
+
+    /// <summary>Clients of a realm, by the realm's id, that have the end of a session to be told; nodes don't tell each other.</summary>
+    LogoutNotices,
 }
 
 /// <summary>Says that something which nodes remember is not any more what they remember.</summary>
@@ -54,6 +57,8 @@ public sealed record Change
     public static Change OfFreshEvents(Id<Realm> realm) => new(ChangeKind.FreshEvents, realm.ToString());
 
     public static Change OfEvents(Id<Realm> realm) => new(ChangeKind.Events, realm.ToString());
+
+    public static Change OfLogoutNotices(Id<Realm> realm) => new(ChangeKind.LogoutNotices, realm.ToString());
 
     /// <summary>As nodes tell each other.</summary>
     public override string ToString() => $"{Kind}:{Name}";

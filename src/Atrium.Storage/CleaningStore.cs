@@ -52,6 +52,7 @@ public sealed class CleaningStore(Database database)
         new("dpop_proofs", "proof_hash", "expires_at", TimeSpan.FromMinutes(10)),
         new("mail_failures", "id", "failed_at", TimeSpan.FromDays(7)),
         new("invitations", "id", "coalesce(accepted_at, revoked_at, expires_at)", TimeSpan.FromDays(90)),
+        new("organization_budget_notices", "client_id, day", "day", TimeSpan.FromDays(2)),
         Sessions,
     ];
 

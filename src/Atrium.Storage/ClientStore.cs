@@ -83,9 +83,9 @@ public sealed class ClientStore(Database database)
                     return new ClientChange(ClientWrite.UnknownOrganizations, null) { Unknown = unknown };
                 int made = await connection.ExecuteAsync(
                     $"""
-                    INSERT INTO clients ({Columns})
+                    INSERT INTO clients ({Columns}, backchannel_logout)
                     VALUES (@RealmId, @Id, @ClientId, @Name, @Type, @SecretHash, @PreviousSecretHash, @PreviousSecretEndsAt, @RedirectUris,
-                        @PostLogoutRedirectUris, @GrantTypes, @SignatureAlgorithm, @Status, @SharedWithAll, @Settings, @CreatedAt, @UpdatedAt)
+                        @PostLogoutRedirectUris, @GrantTypes, @SignatureAlgorithm, @Status, @SharedWithAll, @Settings, @CreatedAt, @UpdatedAt, @BackchannelLogout)
                     ON CONFLICT DO NOTHING
                     """,
                     Row(client));
@@ -128,7 +128,7 @@ public sealed class ClientStore(Database database)
                     """
                     UPDATE clients SET name = @Name, redirect_uris = @RedirectUris, post_logout_redirect_uris = @PostLogoutRedirectUris,
                         grant_types = @GrantTypes, signature_algorithm = @SignatureAlgorithm, status = @Status, shared_with_all = @SharedWithAll,
-                        settings = @Settings, updated_at = @UpdatedAt
+                        settings = @Settings, backchannel_logout = @BackchannelLogout, updated_at = @UpdatedAt
                     WHERE realm_id = @RealmId AND id = @Id
                     """,
                     Row(client));
@@ -257,6 +257,7 @@ public sealed class ClientStore(Database database)
         Status = client.Status.ToString(),
         client.SharedWithAll,
         client.Settings,
+        BackchannelLogout = client.Settings.Logout.BackchannelUri is not null,
         client.CreatedAt,
         client.UpdatedAt,
     };

@@ -200,9 +200,8 @@ public abstract class Database : IAsyncDisposable
     public async Task<T> RecordAsync<T>(
         Id<Realm> realm, Origin origin, Func<DbConnection, EventLog, Task<T>> change, CancellationToken cancellationToken)
     {
-        (T result, bool happened) = await WriteAsync(Recording(realm, origin, change), cancellationToken);
-        if (happened)
-            Changes.Tell(Change.OfFreshEvents(realm));
+        (T result, EventLog log) = await WriteAsync(Recording(realm, origin, change), cancellationToken);
+        TellOf(realm, log);
         return result;
     }
 
@@ -216,10 +215,17 @@ public abstract class Database : IAsyncDisposable
     public async Task<T> RecordAndTellAsync<T>(
         Id<Realm> realm, Origin origin, Change told, Func<DbConnection, EventLog, Task<T>> change, CancellationToken cancellationToken)
     {
-        (T result, bool happened) = await WriteAndTellAsync(told, Recording(realm, origin, change), cancellationToken);
-        if (happened)
-            Changes.Tell(Change.OfFreshEvents(realm));
+        (T result, EventLog log) = await WriteAndTellAsync(told, Recording(realm, origin, change), cancellationToken);
+        TellOf(realm, log);
         return result;
+    }
+
+    private void TellOf(Id<Realm> realm, EventLog log)
+    {
+        if (!log.IsEmpty)
+            Changes.Tell(Change.OfFreshEvents(realm));
+        foreach (Change change in log.Told)
+            Changes.Tell(change);
     }
 
     private async Task<bool> TryAsync(Func<Task<bool>> write)
@@ -238,7 +244,7 @@ public abstract class Database : IAsyncDisposable
         }
     }
 
-    private Func<DbConnection, Task<(T Result, bool Happened)>> Recording<T>(
+    private Func<DbConnection, Task<(T Result, EventLog Log)>> Recording<T>(
         Id<Realm> realm, Origin origin, Func<DbConnection, EventLog, Task<T>> change) =>
         async connection =>
         {
@@ -248,7 +254,7 @@ public abstract class Database : IAsyncDisposable
                 await log.WriteAsync(connection, this, realm, origin);
             if (origin.Receipt is { } receipt && receipt.Seal(result) is { } answer)
                 await IdempotencyStore.KeepAsync(connection, realm, receipt, answer);
-            return (result, !log.IsEmpty);
+            return (result, log);
         };
 
     /// <summary>

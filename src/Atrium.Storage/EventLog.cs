@@ -20,10 +20,16 @@ public sealed class EventLog
     private static readonly string Names = string.Join(", ", JsonRows.NamesOf(RowColumns));
 
     private readonly List<EventDraft> drafts = [];
+    private readonly List<Change> told = [];
 
     internal bool IsEmpty => drafts.Count == 0;
 
+    /// <summary>What this node is told once the change is committed.</summary>
+    internal IReadOnlyList<Change> Told => told;
+
     public void Add(EventDraft happened) => drafts.Add(happened);
+
+    internal void TellAfter(Change change) => told.Add(change);
 
     /// <summary>All of them in one statement.</summary>
     internal Task WriteAsync(DbConnection connection, Database database, Id<Realm> realm, Origin origin) =>

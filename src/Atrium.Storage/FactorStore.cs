@@ -43,14 +43,7 @@ public sealed class FactorStore(Database database)
             origin,
             async (connection, log) =>
             {
-                int made = await connection.ExecuteAsync(
-                    $"""
-                    INSERT INTO factors ({Columns})
-                    SELECT @RealmId, @Id, @UserId, @Issuer, @Account, @SealedSecret, @Confirmed, @LastUsedStep, @CreatedAt, @UpdatedAt
-                    WHERE EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId{database.ForUpdateOf("users")})
-                    """,
-                    factor);
-                if (made == 0)
+                if (!await InsertAsync(database, connection, factor))
                     return false;
                 if (challenge is not null)
                     await InsertChallengeAsync(connection, challenge);
@@ -74,6 +67,7 @@ public sealed class FactorStore(Database database)
                 if (current is null || !mayDelete(current))
                     return null;
                 await connection.ExecuteAsync("DELETE FROM factors WHERE realm_id = @realm AND id = @factor", new { realm, factor });
+                await RecoveryCodeStore.ForgetWithoutFactorAsync(connection, realm, current.UserId);
                 log.Add(EventOf(EventTypes.UserFactorDeleted, current));
                 return current;
             },
@@ -153,14 +147,25 @@ public sealed class FactorStore(Database database)
             """,
             challenge);
 
+    /// <summary>Makes a factor as part of a larger change, holding the person; false when they are gone.</summary>
+    internal static async Task<bool> InsertAsync(Database database, DbConnection connection, Factor factor) =>
+        await connection.ExecuteAsync(
+            $"""
+            INSERT INTO factors ({Columns})
+            SELECT @RealmId, @Id, @UserId, @Issuer, @Account, @SealedSecret, @Confirmed, @LastUsedStep, @CreatedAt, @UpdatedAt
+            WHERE EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId{database.ForUpdateOf("users")})
+            """,
+            factor) == 1;
+
     private static string Of(Id<User>? user) => user is null ? "" : " AND user_id = @user";
 
-    private static EventDraft EventOf(string type, Factor factor) =>
+    /// <summary>What the log says of it.</summary>
+    public static EventDraft EventOf(string type, Factor factor) =>
         EventDraft.Of(type, factor.Id.ToString(), FactorResource.Of(factor), ResourceJson.Default.FactorResource) with { UserId = factor.UserId };
 
     /// <summary>
-    /// Spends what a proof was made with: the time step of a code, the challenge it answered, the code that was mailed (which also makes the
-    /// address the person's). False when one of them was spent before; the caller's change is then undone, and with it what was spent here.
+    /// Spends what a proof was made with: the time step of a code, the challenge it answered, a recovery code, the code that was mailed (which also
+    /// makes the address the person's). False when one of them was spent before; the caller's change is then undone, and with it what was spent here.
     /// </summary>
     internal static async Task<bool> SpendAsync(
         Database database, DbConnection connection, EventLog log, Id<Realm> realm, SpentProof proof, DateTimeOffset now)
@@ -176,13 +181,18 @@ public sealed class FactorStore(Database database)
         if (proof.Factor is { } factor
             && await connection.ExecuteAsync(
                 """
-                UPDATE factors SET last_used_step = @Step, confirmed = @confirmed, updated_at = @now
+                UPDATE factors SET last_used_step = @Step, confirmed = @isConfirmed, updated_at = @now
                 WHERE realm_id = @realm AND id = @factor AND (last_used_step IS NULL OR last_used_step < @Step)
                 """,
-                new { realm, factor, proof.Step, confirmed = true, now }) == 0)
+                new { realm, factor, proof.Step, isConfirmed = true, now }) == 0)
         {
             return false;
         }
+
+        if (proof.Confirmed is { } confirmed)
+            log.Add(EventOf(EventTypes.UserFactorConfirmed, confirmed));
+        if (proof.RecoveryCode is { } code && !await RecoveryCodeStore.SpendAsync(connection, log, realm, code))
+            return false;
 
         if (proof.Verification is { } verification)
         {
@@ -212,4 +222,18 @@ public sealed class FactorStore(Database database)
 
 /// <summary>The one-time things that a proof was made with.</summary>
 public sealed record SpentProof(
-    Id<Factor>? Factor = null, long Step = 0, Id<FactorChallenge>? Challenge = null, Id<EmailVerification>? Verification = null);
+    Id<Factor>? Factor = null,
+    long Step = 0,
+    Id<FactorChallenge>? Challenge = null,
+    Id<EmailVerification>? Verification = null,
+    SpentRecoveryCode? RecoveryCode = null)
+{
+    /// <summary>The factor as it is from now on, where this is its first right code.</summary>
+    public Factor? Confirmed { get; init; }
+
+    /// <summary>Of a code of this factor.</summary>
+    public static SpentProof Of(Factor factor, long step, Id<FactorChallenge>? challenge, DateTimeOffset now) => new(factor.Id, step, challenge)
+    {
+        Confirmed = factor.Confirmed ? null : factor with { Confirmed = true, LastUsedStep = step, UpdatedAt = now },
+    };
+}

@@ -25,7 +25,7 @@ internal sealed class GrantFactsSql(string carrier, string from, string where, s
     /// <summary>
     /// Three queries: the one row of everything that there is one of; the memberships that a token of the grant may speak of, all or the
     /// chosen one alone; the roles that these name, the realm's and the organization's own, for the one profile that looks into them.
-    /// @switchTo stands in for the organization that the grant has chosen.
+    /// @switchTo stands in for the organization that the grant has chosen; of all memberships, @mostMemberships are read.
     /// </summary>
     public string Text { get; } =
         $"""
@@ -41,11 +41,13 @@ internal sealed class GrantFactsSql(string carrier, string from, string where, s
             JOIN realms r ON r.id = g.realm_id
         WHERE g.realm_id = @realm AND {where};
 
-        SELECT {MembershipColumns}
-        FROM {from}
-            JOIN memberships m ON m.realm_id = g.realm_id AND m.user_id = g.user_id
-            JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id
-        WHERE g.realm_id = @realm AND {where} AND g.choice = 'all' AND @switchTo IS NULL
+        SELECT * FROM (
+            SELECT {MembershipColumns}
+            FROM {from}
+                JOIN memberships m ON m.realm_id = g.realm_id AND m.user_id = g.user_id
+                JOIN organizations o ON o.realm_id = m.realm_id AND o.id = m.organization_id
+            WHERE g.realm_id = @realm AND {where} AND g.choice = 'all' AND @switchTo IS NULL
+            LIMIT @mostMemberships) AS every
         UNION ALL
         SELECT {MembershipColumns}
         FROM {from}

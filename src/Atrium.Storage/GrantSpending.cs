@@ -35,6 +35,9 @@ public sealed record CodeRedemption
 
     /// <summary>Until when the refresh token lives, unless its session ends before.</summary>
     public required DateTimeOffset RefreshExpiresAt { get; init; }
+
+    /// <summary>How many memberships to read of somebody who speaks of all of theirs.</summary>
+    public int MostMemberships { get; init; } = int.MaxValue;
 }
 
 /// <summary>A refresh token that a client shows, and its successor. It is spent if it is the client's, unspent, in its time, and what it stands on lives.</summary>
@@ -64,6 +67,9 @@ public sealed record RefreshRotation
 
     /// <summary>The organization that the grant moves to; then the person must be active in it.</summary>
     public Id<Organization>? SwitchTo { get; init; }
+
+    /// <summary>How many memberships to read of somebody who speaks of all of theirs.</summary>
+    public int MostMemberships { get; init; } = int.MaxValue;
 }
 
 /// <summary>What came of showing a code or a refresh token.</summary>

@@ -18,7 +18,7 @@ internal static class GrantSpendingSql
             JOIN clients c ON c.realm_id = g.realm_id AND c.id = g.client_id
             JOIN users u ON u.realm_id = g.realm_id AND u.id = g.user_id
         WHERE g.realm_id = @realm AND g.client_id = @client AND g.ended_at IS NULL
-            AND s.ended_at IS NULL AND s.expires_at > @now AND u.status = 'Active' AND c.status = 'Active'
+            AND s.ended_at IS NULL AND s.expires_at > @now AND s.last_used_at + s.idle_timeout * 1000 > @now AND u.status = 'Active' AND c.status = 'Active'
         """;
 
     /// <summary>
@@ -48,6 +48,14 @@ internal static class GrantSpendingSql
     private const string SpentToken =
         "refresh_tokens spent WHERE spent.realm_id = @realm AND spent.token_hash = @tokenHash AND spent.sealed_successor = @sealedSuccessor";
 
+    /// <summary>A refresh is a use of the session. Nodes' clocks differ; the later use counts.</summary>
+    private const string UseSession =
+        $"""
+        UPDATE sessions SET last_used_at = @now
+        WHERE realm_id = @realm AND last_used_at < @now
+            AND id IN (SELECT g.session_id FROM grants g WHERE g.realm_id = @realm AND g.id IN (SELECT spent.grant_id FROM {SpentToken}))
+        """;
+
     private const string MayEnter =
         """
         EXISTS (SELECT 1 FROM grants g
@@ -64,9 +72,9 @@ internal static class GrantSpendingSql
 
     private static readonly string RedeemForRefreshToken = $"{SpendCode};\n{GiveToken(SpentCode)}";
     private static readonly string RedeemForBoundRefreshToken = $"{RedeemForRefreshToken};\n{Bind(SpentCode)}";
-    private static readonly string Rotate = $"{SpendToken};\n{GiveToken(SpentToken)}";
+    private static readonly string Rotate = $"{SpendToken};\n{UseSession};\n{GiveToken(SpentToken)}";
     private static readonly string RotateAndBind = $"{Rotate};\n{Bind(SpentToken)}";
-    private static readonly string RotateAndSwitch = $"{SpendToken} AND {MayEnter};\n{GiveToken(SpentToken)};\n{Enter}";
+    private static readonly string RotateAndSwitch = $"{SpendToken} AND {MayEnter};\n{UseSession};\n{GiveToken(SpentToken)};\n{Enter}";
 
     public static string TextOf(CodeRedemption redemption) => redemption switch
     {
@@ -95,6 +103,7 @@ internal static class GrantSpendingSql
         given = redemption.Mark,
         givenExpiresAt = redemption.RefreshExpiresAt,
         switchTo = (Id<Organization>?)null,
+        mostMemberships = redemption.MostMemberships,
     };
 
     public static object ParametersOf(RefreshRotation rotation) => new
@@ -109,6 +118,7 @@ internal static class GrantSpendingSql
         given = rotation.SuccessorHash,
         givenExpiresAt = rotation.ExpiresAt,
         switchTo = rotation.SwitchTo,
+        mostMemberships = rotation.MostMemberships,
     };
 
     /// <summary>From now on whoever refreshes must hold the key. The first key stays.</summary>

@@ -34,12 +34,12 @@ public sealed class GrantStore(Database database)
     public Task<GrantFacts?> LoadAsync(Id<Realm> realm, Id<Grant> grant, CancellationToken cancellationToken) =>
         database.ReadTogetherAsync(
             ofGrant.Text,
-            new { realm, grant, switchTo = (Id<Organization>?)null },
+            new { realm, grant, switchTo = (Id<Organization>?)null, mostMemberships = int.MaxValue },
             static async results =>
             {
                 GrantFacts? one = results.Read<GrantRow, Session, Client, User, Realm, GrantFacts>(
                     static (grant, session, client, user, realm) => FactsOf(grant, session, client, user, realm), GrantFactsSql.SplitsOfGrant).SingleOrDefault();
-                return one is null ? null : await WithMembershipsAsync(results, one);
+                return one is null ? null : await WithMembershipsAsync(results, one, int.MaxValue);
             },
             cancellationToken);
 
@@ -47,15 +47,18 @@ public sealed class GrantStore(Database database)
     public Task<(AuthorizationCode Code, GrantFacts Facts)?> FindCodeAsync(Id<Realm> realm, SecretHash codeHash, CancellationToken cancellationToken) =>
         database.ReadTogetherAsync(
             ofCode.Text,
-            new { realm, codeHash, switchTo = (Id<Organization>?)null },
-            static results => ReadAsync<AuthorizationCode>(results, switchTo: null),
+            new { realm, codeHash, switchTo = (Id<Organization>?)null, mostMemberships = int.MaxValue },
+            static results => ReadAsync<AuthorizationCode>(results, switchTo: null, int.MaxValue),
             cancellationToken);
 
     /// <summary>A refresh token, spent or not, with the facts of its grant: as they are, or as they would be for another organization.</summary>
     public Task<(RefreshToken Token, GrantFacts Facts)?> FindRefreshTokenAsync(
         Id<Realm> realm, SecretHash tokenHash, Id<Organization>? switchTo, CancellationToken cancellationToken) =>
         database.ReadTogetherAsync(
-            ofToken.Text, new { realm, tokenHash, switchTo }, results => ReadAsync<RefreshToken>(results, switchTo), cancellationToken);
+            ofToken.Text,
+            new { realm, tokenHash, switchTo, mostMemberships = int.MaxValue },
+            results => ReadAsync<RefreshToken>(results, switchTo, int.MaxValue),
+            cancellationToken);
 
     /// <summary>Spends a code for a refresh token, if the client gets one, and loads the facts to issue from; null for a code that there is not.</summary>
     public Task<Spending<AuthorizationCode>?> RedeemAsync(CodeRedemption redemption, CancellationToken cancellationToken) =>
@@ -70,20 +73,18 @@ public sealed class GrantStore(Database database)
     /// Completes a sign-in and redeems its code at once, for a door that answers with the tokens themselves. Null, with nothing spent, when
     /// somebody else was faster or the person is gone.
     /// </summary>
-    public async Task<Spending<AuthorizationCode>?> CompleteAndRedeemAsync(
-        SignInCompletion completion, CodeRedemption redemption, CancellationToken cancellationToken)
-    {
-        DynamicParameters parameters = SignInCompletionSql.ParametersOf(database, completion);
-        parameters.AddDynamicParams(GrantSpendingSql.ParametersOf(redemption));
-        Spending<AuthorizationCode>? spent = await database.WriteThenReadAsync(
-            $"{SignInCompletionSql.TextOf(database, completion)};\n{GrantSpendingSql.TextOf(redemption)}",
-            ofCode.Text,
-            parameters,
-            results => ReadAsync(results, redemption),
+    public Task<Spending<AuthorizationCode>?> CompleteAndRedeemAsync(
+        SignInCompletion completion, CodeRedemption redemption, CancellationToken cancellationToken) =>
+        SignInCompletionSql.RunAsync(
+            database,
+            completion,
+            (parameters, text) =>
+            {
+                parameters.AddDynamicParams(GrantSpendingSql.ParametersOf(redemption));
+                return database.WriteThenReadAsync(
+                    $"{text};\n{GrantSpendingSql.TextOf(redemption)}", ofCode.Text, parameters, results => ReadAsync(results, redemption), cancellationToken);
+            },
             cancellationToken);
-        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
-        return spent;
-    }
 
     /// <summary>
     /// Spends a refresh token for its successor, moves the grant to another organization where the client asked for it, and loads the facts
@@ -96,7 +97,7 @@ public sealed class GrantStore(Database database)
             GrantSpendingSql.ParametersOf(rotation),
             async results =>
             {
-                if (await ReadAsync<RefreshToken>(results, rotation.SwitchTo) is not var (token, facts))
+                if (await ReadAsync<RefreshToken>(results, rotation.SwitchTo, rotation.MostMemberships) is not var (token, facts))
                     return null;
                 bool isSpentNow = token.SealedSuccessor.AsSpan().SequenceEqual(rotation.SealedSuccessor);
                 return new Spending<RefreshToken>(isSpentNow, isSpentNow ? token with { SpentAt = null, SealedSuccessor = null } : token, facts);
@@ -156,17 +157,21 @@ public sealed class GrantStore(Database database)
                     WHERE live.realm_id = @realm AND live.session_id = sessions.id AND live.ended_at IS NULL)
             """,
             parameters);
+        await connection.ExecuteAsync(
+            LogoutNoticeStore.QueueText(
+                $"{LogoutNoticeStore.EndedNow} AND s.id IN (SELECT session_id FROM grants WHERE realm_id = @realm AND {condition} AND profile <> 'MultiOrg' AND ended_at = @now)"),
+            parameters);
     }
 
     private static async Task<Spending<AuthorizationCode>?> ReadAsync(SqlMapper.GridReader results, CodeRedemption redemption)
     {
-        if (await ReadAsync<AuthorizationCode>(results, switchTo: null) is not var (code, facts))
+        if (await ReadAsync<AuthorizationCode>(results, switchTo: null, redemption.MostMemberships) is not var (code, facts))
             return null;
         bool isSpentNow = code.SpentBy == redemption.Mark;
         return new Spending<AuthorizationCode>(isSpentNow, isSpentNow ? code with { SpentAt = null, SpentBy = null } : code, facts);
     }
 
-    private static async Task<(T Shown, GrantFacts Facts)?> ReadAsync<T>(SqlMapper.GridReader results, Id<Organization>? switchTo)
+    private static async Task<(T Shown, GrantFacts Facts)?> ReadAsync<T>(SqlMapper.GridReader results, Id<Organization>? switchTo, int mostMemberships)
         where T : class
     {
         (T Shown, GrantFacts Facts) one = results.Read<T, GrantRow, Session, Client, User, Realm, (T, GrantFacts)>(
@@ -176,17 +181,22 @@ public sealed class GrantStore(Database database)
             return null;
         if (switchTo is { } organization)
             facts = facts with { Grant = facts.Grant with { Choice = new OrganizationChoice.Chosen(organization) } };
-        return (one.Shown, await WithMembershipsAsync(results, facts));
+        return (one.Shown, await WithMembershipsAsync(results, facts, mostMemberships));
     }
 
     private static GrantFacts FactsOf(GrantRow grant, Session session, Client client, User user, Realm realm) =>
         new() { Grant = grant.ToGrant(), Session = session, Client = client, User = user, Realm = realm, Memberships = [] };
 
-    private static async Task<GrantFacts> WithMembershipsAsync(SqlMapper.GridReader results, GrantFacts facts) => facts with
+    private static async Task<GrantFacts> WithMembershipsAsync(SqlMapper.GridReader results, GrantFacts facts, int most)
     {
-        Memberships = [.. await results.ReadAsync<MembershipFacts>()],
-        Roles = [.. await results.ReadAsync<Role>()],
-    };
+        MembershipFacts[] memberships = [.. await results.ReadAsync<MembershipFacts>()];
+        return facts with
+        {
+            Memberships = memberships,
+            HasMoreMemberships = facts.Grant.Choice.Selected is null && memberships.Length >= most,
+            Roles = [.. await results.ReadAsync<Role>()],
+        };
+    }
 
     private sealed record GrantRow
     {

@@ -245,8 +245,8 @@ public sealed class ImportStore(Database database)
             "users",
             """
             id uuid, email text, email_key text, email_verified boolean, username text, username_key text, given_name text, family_name text, name text,
-            picture text, locale text, external_id text, metadata text, status text, password_hash text, last_sign_in_at bigint, created_at bigint,
-            updated_at bigint
+            picture text, locale text, phone_number text, phone_number_verified boolean, address text, external_id text, metadata text, status text,
+            password_hash text, last_sign_in_at bigint, created_at bigint, updated_at bigint
             """,
             entries.OfType<ImportedUser>().Select(JsonRows.Of));
     }

@@ -99,7 +99,7 @@ public sealed class InvitationAcceptance(Database database, MembershipStore memb
         if (await JoinAsync(connection, log, acceptance, invitation) is { } refusal)
             throw new UndoneException(new AcceptanceResult(null, refusal));
         if (acceptance.Session is { } session)
-            await SessionStore.InsertAsync(connection, session, acceptance.Cookie);
+            await SessionStore.InsertAsync(connection, log, session, acceptance.Cookie);
         await MailStore.WithdrawAsync(connection, realm, invitation.Id.ToString());
         log.Add(InvitationStore.EventOf(EventTypes.InvitationAccepted, invitation, now));
         foreach (EventDraft happened in acceptance.Events)

@@ -26,24 +26,28 @@ public sealed record MailState
 
 /// <summary>
 /// The letters that wait to be sent. One is queued by the transaction of the change that wants it, taken by one node at a time, and gone once it
-/// is sent. A node that takes one and dies leaves it to the others when its time is over; a letter may then be sent twice, never not at all.
+/// is sent; see <see cref="LeasedQueue"/>.
 /// </summary>
 public sealed class MailStore(Database database)
 {
     private const string Columns =
         "realm_id, id, organization_id, kind, about, recipient, sealed_letter, attempts, last_error, created_at, expires_at";
 
+    private readonly LeasedQueue queue = new(database, "mails", "id", "id = @Id", Columns);
+
     /// <summary>Queues a letter with the change that this connection's transaction makes.</summary>
-    internal static Task QueueAsync(DbConnection connection, QueuedMail mail) =>
+    /// <param name="isSent">False for a letter that nobody gets, where it must not take another time than one that somebody gets.</param>
+    internal static Task QueueAsync(DbConnection connection, QueuedMail mail, bool isSent = true) =>
         connection.ExecuteAsync(
             $"""
             INSERT INTO mails ({Columns}, due_at)
-            VALUES (@RealmId, @Id, @OrganizationId, @Kind, @About, @Recipient, @SealedLetter, @Attempts, @LastError, @CreatedAt, @ExpiresAt, @CreatedAt)
+            SELECT @RealmId, @Id, @OrganizationId, @Kind, @About, @Recipient, @SealedLetter, @Attempts, @LastError, @CreatedAt, @ExpiresAt, @CreatedAt
+            WHERE @isSent
             """,
             new
             {
                 mail.RealmId, mail.Id, mail.OrganizationId, Kind = mail.Kind.ToString(), mail.About, mail.Recipient, mail.SealedLetter, mail.Attempts,
-                mail.LastError, mail.CreatedAt, mail.ExpiresAt,
+                mail.LastError, mail.CreatedAt, mail.ExpiresAt, isSent,
             });
 
     /// <summary>What waits to be sent about this is not sent any more.</summary>
@@ -63,34 +67,14 @@ public sealed class MailStore(Database database)
     /// <summary>Takes letters that are due; nobody else gets them until <paramref name="until"/>.</summary>
     public Task<IReadOnlyList<QueuedMail>> TakeAsync(
         Id<Realm> realm, int count, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellationToken) =>
-        database.WriteAsync<IReadOnlyList<QueuedMail>>(
-            async connection =>
-            [
-                .. await connection.QueryAsync<QueuedMail>(
-                    $"""
-                    WITH due AS MATERIALIZED (
-                        SELECT id FROM mails WHERE realm_id = @realm AND due_at <= @now ORDER BY due_at LIMIT @count{database.SkipLocked})
-                    UPDATE mails SET due_at = @until, attempts = attempts + 1 WHERE realm_id = @realm AND id IN (SELECT id FROM due)
-                    RETURNING {Columns}
-                    """,
-                    new { realm, count, now, until }),
-            ],
-            cancellationToken);
+        queue.TakeAsync<QueuedMail>(realm, which: "", new DynamicParameters(), count, now, until, cancellationToken);
 
     /// <summary>A letter is sent, and what it said is gone.</summary>
-    public Task SentAsync(QueuedMail mail, CancellationToken cancellationToken) =>
-        database.WriteOneAsync(
-            connection => connection.ExecuteAsync(
-                "DELETE FROM mails WHERE realm_id = @RealmId AND id = @Id AND attempts = @Attempts", new { mail.RealmId, mail.Id, mail.Attempts }),
-            cancellationToken);
+    public Task SentAsync(QueuedMail mail, CancellationToken cancellationToken) => queue.DoneAsync(Row(mail), cancellationToken);
 
     /// <summary>Sending failed and is tried again.</summary>
     public Task RetryAsync(QueuedMail mail, string error, DateTimeOffset dueAt, CancellationToken cancellationToken) =>
-        database.WriteOneAsync(
-            connection => connection.ExecuteAsync(
-                "UPDATE mails SET due_at = @dueAt, last_error = @error WHERE realm_id = @RealmId AND id = @Id AND attempts = @Attempts",
-                new { mail.RealmId, mail.Id, mail.Attempts, error, dueAt }),
-            cancellationToken);
+        queue.RetryAsync(Row(mail), error, dueAt, cancellationToken);
 
     /// <summary>Sending failed for good: what the letter said is gone, and that it failed is remembered.</summary>
     public Task GiveUpAsync(QueuedMail mail, string error, DateTimeOffset now, CancellationToken cancellationToken) =>
@@ -104,7 +88,7 @@ public sealed class MailStore(Database database)
                     SELECT realm_id, id, kind, recipient, attempts, @error, @now FROM mails WHERE realm_id = @RealmId AND id = @Id AND attempts = @Attempts
                     """,
                     parameters);
-                return await connection.ExecuteAsync("DELETE FROM mails WHERE realm_id = @RealmId AND id = @Id AND attempts = @Attempts", parameters);
+                return await queue.RemoveAsync(connection, Row(mail));
             },
             cancellationToken);
 
@@ -121,4 +105,6 @@ public sealed class MailStore(Database database)
                 """,
                 new { realm }),
             cancellationToken);
+
+    private static object Row(QueuedMail mail) => new { mail.RealmId, mail.Id, mail.Attempts };
 }

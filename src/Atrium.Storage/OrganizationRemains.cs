@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -6,7 +7,7 @@ using Dapper;
 namespace Atrium.Storage;
 
 /// <summary>
-/// Takes away what organizations leave that are being deleted: members, grants, and at last the organization itself with the rest. A few rows
+/// Takes away what organizations leave that are being deleted: members, grants, consents, choices, and at last the organization itself with the rest. A few rows
 /// at a time, so that a million members go without anybody having to wait.
 /// </summary>
 public sealed class OrganizationRemains(Database database)
@@ -31,7 +32,7 @@ public sealed class OrganizationRemains(Database database)
             ],
             cancellationToken);
 
-    /// <summary>Takes away some of what an organization on its way out leaves: how many members; less than <see cref="CleaningStore.BatchSize"/> when nothing is left.</summary>
+    /// <summary>Takes away some of what an organization on its way out leaves: how many rows of the kind with most; less than <see cref="CleaningStore.BatchSize"/> when nothing is left.</summary>
     public Task<int> RemoveAsync(Id<Realm> realm, Id<Organization> organization, DateTimeOffset now, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async connection =>
@@ -52,9 +53,20 @@ public sealed class OrganizationRemains(Database database)
                         SELECT id FROM memberships WHERE realm_id = @realm AND organization_id = @organization ORDER BY id LIMIT @most)
                     """,
                     new { realm, organization, most = CleaningStore.BatchSize });
+                gone = Math.Max(gone, await RemoveFromAsync(connection, "consents", "id", realm, organization));
+                gone = Math.Max(gone, await RemoveFromAsync(connection, "organization_choices", "(user_id, client_id)", realm, organization));
                 if (gone < CleaningStore.BatchSize)
                     await connection.ExecuteAsync("DELETE FROM organizations WHERE realm_id = @realm AND id = @organization", new { realm, organization });
                 return gone;
             },
             cancellationToken);
+
+    /// <summary>Some of the rows that name the organization, in a table where others do too.</summary>
+    private static Task<int> RemoveFromAsync(DbConnection connection, string table, string key, Id<Realm> realm, Id<Organization> organization) =>
+        connection.ExecuteAsync(
+            $"""
+            DELETE FROM {table} WHERE realm_id = @realm AND {key} IN (
+                SELECT {key.Trim('(', ')')} FROM {table} WHERE realm_id = @realm AND organization_id = @organization LIMIT @most)
+            """,
+            new { realm, organization, most = CleaningStore.BatchSize });
 }

@@ -129,13 +129,7 @@ public sealed class OrganizationStore(Database database)
                     return new MadeOrganization(problem, organization, domains);
                 if (await OrganizationDomainStore.IsTakenAsync(connection, organization, domains))
                     return new MadeOrganization(OrganizationWrite.DomainTaken, organization, domains);
-                await connection.ExecuteAsync(
-                    $"""
-                    INSERT INTO organizations ({Columns}, name_key)
-                    VALUES (@RealmId, @Id, @Handle, @Name, @Status, @StatusReason, @ParentId, @ExternalId, @Metadata, @Settings, @CreatedAt, @UpdatedAt, @NameKey)
-                    """,
-                    Row(organization));
-                OrganizationEvents.Created(log, organization);
+                await InsertAsync(connection, log, organization);
                 await OrganizationDomainStore.ReplaceAsync(connection, log, [], domains);
                 return new MadeOrganization(OrganizationWrite.Done, organization, domains);
             },
@@ -233,6 +227,18 @@ public sealed class OrganizationStore(Database database)
         if (outcome == OrganizationWrite.Done)
             await new OrganizationRemains(database).RemoveAsync(realm, id, now, cancellationToken);
         return outcome;
+    }
+
+    /// <summary>Makes an organization, within a change.</summary>
+    internal static async Task InsertAsync(DbConnection connection, EventLog log, Organization organization)
+    {
+        await connection.ExecuteAsync(
+            $"""
+            INSERT INTO organizations ({Columns}, name_key)
+            VALUES (@RealmId, @Id, @Handle, @Name, @Status, @StatusReason, @ParentId, @ExternalId, @Metadata, @Settings, @CreatedAt, @UpdatedAt, @NameKey)
+            """,
+            Row(organization));
+        OrganizationEvents.Created(log, organization);
     }
 
     internal static Task<bool> ExistsAsync(DbConnection connection, Id<Realm> realm, Id<Organization> organization) =>

@@ -15,7 +15,7 @@ namespace Atrium.Storage;
 public sealed class SessionStore(Database database)
 {
     internal const string Columns =
-        "realm_id, id, user_id, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at, end_reason";
+        "realm_id, id, user_id, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, last_used_at, idle_timeout, expires_at, ended_at, end_reason";
 
     public Task<Session?> FindAsync(Id<Realm> realm, Id<Session> session, CancellationToken cancellationToken) =>
         FindAsync(realm, user: null, session, cancellationToken);
@@ -71,7 +71,7 @@ public sealed class SessionStore(Database database)
         Id<Realm> realm, Id<User> user, DateTimeOffset now, PageRequest<Session> page, CancellationToken cancellationToken) =>
         database.QueryAsync(
             connection => connection.QueryPageAsync(
-                $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND user_id = @user AND ended_at IS NULL AND expires_at > @now",
+                $"SELECT {Columns} FROM sessions WHERE realm_id = @realm AND user_id = @user AND ended_at IS NULL AND expires_at > @now AND last_used_at + idle_timeout * 1000 > @now",
                 "id",
                 new DynamicParameters(new { realm, user, now }),
                 page),
@@ -131,7 +131,7 @@ public sealed class SessionStore(Database database)
                     new { realm, session, user });
                 if (found is null || !mayEnd(found))
                     return null;
-                await EndAsync(connection, log, "id = @session", new { realm, session, reason = reason.ToString(), now }, now);
+                await EndAsync(connection, log, realm, "s.id = @session", new { realm, session, reason = reason.ToString(), now }, now);
                 return found;
             },
             cancellationToken);
@@ -144,21 +144,61 @@ public sealed class SessionStore(Database database)
     /// <summary>Ends all of a person's sessions, and with them every grant.</summary>
     public Task<int> EndAllAsync(
         Id<Realm> realm, Id<User> user, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        EndOthersAsync(realm, user, except: null, reason, now, origin, cancellationToken);
+
+    /// <summary>Ends all of a person's sessions but this one, and with them every grant.</summary>
+    /// <param name="except">Null to end all.</param>
+    public Task<int> EndOthersAsync(
+        Id<Realm> realm, Id<User> user, Id<Session>? except, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
         database.RecordAsync(
-            realm, origin, async (connection, log) => (await EndAllAsync(connection, log, realm, user, reason, now)).Count, cancellationToken);
+            realm,
+            origin,
+            async (connection, log) => (await EndAsync(
+                connection,
+                log,
+                realm,
+                except is null ? "s.user_id = @user" : "s.user_id = @user AND s.id <> @except",
+                new { realm, user, except, reason = reason.ToString(), now },
+                now)).Count,
+            cancellationToken);
+
+    /// <summary>The clients that have something from a session, and an address for its browser to load when it ends; so many of them at most.</summary>
+    public Task<IReadOnlyList<Client>> FrontChannelClientsAsync(Id<Realm> realm, Id<Session> session, int most, CancellationToken cancellationToken) =>
+        database.QueryAsync<IReadOnlyList<Client>>(
+            async connection =>
+            [
+                .. (await connection.QueryAsync<Client>(
+                    $"""
+                    SELECT {ClientStore.Columns} FROM clients
+                    WHERE realm_id = @realm AND id IN (SELECT client_id FROM grants WHERE realm_id = @realm AND session_id = @session AND door = 'OAuth')
+                    ORDER BY id
+                    """,
+                    new { realm, session })).Where(static client => client.Settings.Logout.FrontchannelUri is not null).Take(most),
+            ],
+            cancellationToken);
 
     /// <summary>Makes a session as part of a larger change, where no client is signed in to.</summary>
-    internal static async Task InsertAsync(DbConnection connection, Session session, SecretHash? cookie)
+    internal static async Task InsertAsync(DbConnection connection, EventLog log, Session session, SecretHash? cookie)
     {
+        if (await SessionRoom.DisplacedAsync(connection, session.RealmId, session.UserId, session.CreatedAt) is { Count: > 0 } displaced)
+        {
+            DynamicParameters parameters = new(
+                new { realm = session.RealmId, reason = nameof(SessionEnd.Displaced), now = session.CreatedAt });
+            string ids = parameters.AddIds("displaced", [.. displaced.Select(static one => one.Id)]);
+            await EndAsync(connection, log, session.RealmId, $"s.id IN {ids}", parameters, session.CreatedAt);
+        }
+
         await connection.ExecuteAsync(
             """
-            INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at)
-            VALUES (@RealmId, @Id, @UserId, @cookie, @Proofs, @AuthenticatedAt, @IpAddress, @UserAgent, @CreatedAt, @UpdatedAt, @ExpiresAt, NULL)
+            INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at,
+                last_used_at, idle_timeout, expires_at, ended_at)
+            VALUES (@RealmId, @Id, @UserId, @cookie, @Proofs, @AuthenticatedAt, @IpAddress, @UserAgent, @CreatedAt, @UpdatedAt,
+                @LastUsedAt, @IdleTimeout, @ExpiresAt, NULL)
             """,
             new
             {
                 session.RealmId, session.Id, session.UserId, session.Proofs, session.AuthenticatedAt, session.IpAddress, session.UserAgent,
-                session.CreatedAt, session.UpdatedAt, session.ExpiresAt, cookie,
+                session.CreatedAt, session.UpdatedAt, session.LastUsedAt, session.IdleTimeout, session.ExpiresAt, cookie,
             });
         await connection.ExecuteAsync(
             "UPDATE users SET last_sign_in_at = @CreatedAt WHERE realm_id = @RealmId AND id = @UserId", new { session.RealmId, session.UserId, session.CreatedAt });
@@ -166,35 +206,38 @@ public sealed class SessionStore(Database database)
 
     internal static Task<IReadOnlyList<Session>> EndAllAsync(
         DbConnection connection, EventLog log, Id<Realm> realm, Id<User> user, SessionEnd reason, DateTimeOffset now) =>
-        EndAsync(connection, log, "user_id = @user", new { realm, user, reason = reason.ToString(), now }, now);
+        EndAsync(connection, log, realm, "s.user_id = @user", new { realm, user, reason = reason.ToString(), now }, now);
 
-    /// <summary>Nobody hears of the end of a session that was over by itself.</summary>
+    /// <summary>What the log says of the end of a session.</summary>
+    internal static EventDraft EndOf(Session ended) =>
+        EventDraft.Of(EventTypes.SessionEnded, ended.Id.ToString(), SessionResource.Of(ended), ResourceJson.Default.SessionResource) with { UserId = ended.UserId };
+
+    /// <summary>
+    /// Ends sessions <c>s</c> with the grants that came from them, and queues whom to tell. The log hears nothing of the end of a session that was over by
+    /// itself. Sessions come before grants here as in a refresh, so that neither waits for the other.
+    /// </summary>
     private static async Task<IReadOnlyList<Session>> EndAsync(
-        DbConnection connection, EventLog log, string condition, object parameters, DateTimeOffset now)
+        DbConnection connection, EventLog log, Id<Realm> realm, string which, object parameters, DateTimeOffset now)
     {
-        await connection.ExecuteAsync(
-            $"""
-            UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND ended_at IS NULL
-                AND session_id IN (SELECT id FROM sessions WHERE realm_id = @realm AND {condition})
-            """,
-            parameters);
         Session[] ended =
         [
             .. (await connection.QueryAsync<Session>(
                 $"""
-                UPDATE sessions SET ended_at = @now, updated_at = @now, end_reason = @reason
-                WHERE realm_id = @realm AND {condition} AND ended_at IS NULL RETURNING {Columns}
+                UPDATE sessions AS s SET ended_at = @now, updated_at = @now, end_reason = @reason
+                WHERE realm_id = @realm AND {which} AND ended_at IS NULL RETURNING {Columns}
                 """,
                 parameters)).OrderBy(static session => session.Id.ToString(), StringComparer.Ordinal),
         ];
-        foreach (Session session in ended.Where(session => now < session.ExpiresAt))
-        {
-            log.Add(EventDraft.Of(EventTypes.SessionEnded, session.Id.ToString(), SessionResource.Of(session), ResourceJson.Default.SessionResource) with
-            {
-                UserId = session.UserId,
-            });
-        }
-
+        await connection.ExecuteAsync(
+            $"""
+            UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND ended_at IS NULL
+                AND session_id IN (SELECT s.id FROM sessions s WHERE s.realm_id = @realm AND {which})
+            """,
+            parameters);
+        if (ended.Length > 0)
+            await LogoutNoticeStore.QueueAsync(connection, log, realm, $"{which} AND {LogoutNoticeStore.EndedNow}", parameters);
+        foreach (Session session in ended.Where(session => (session with { EndedAt = null }).IsLive(now)))
+            log.Add(EndOf(session));
         return ended;
     }
 

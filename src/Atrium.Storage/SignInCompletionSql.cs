@@ -1,3 +1,6 @@
+using Atrium.Core;
+using Atrium.Core.Events;
+using Atrium.Core.SignIns;
 using Dapper;
 
 namespace Atrium.Storage;
@@ -8,6 +11,9 @@ namespace Atrium.Storage;
 /// </summary>
 internal static class SignInCompletionSql
 {
+    /// <summary>Of a completion that finds others taking the room that was made for it.</summary>
+    private const int MostTries = 4;
+
     private const string WithGrant = "EXISTS (SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant)";
 
     private const string Parents =
@@ -19,6 +25,9 @@ internal static class SignInCompletionSql
 
     private const string ReplaceSession =
         $"UPDATE sessions SET cookie_hash = NULL, updated_at = @now WHERE realm_id = @realm AND id = @replaced AND {WithGrant}";
+
+    private const string UseSession =
+        $"UPDATE sessions SET last_used_at = @now WHERE realm_id = @realm AND id = @session AND last_used_at < @now AND {WithGrant}";
 
     private const string NoteSignIn = $"UPDATE users SET last_sign_in_at = @now WHERE realm_id = @realm AND id = @user AND {WithGrant}";
 
@@ -36,6 +45,9 @@ internal static class SignInCompletionSql
     private const string SpendChallenge =
         $"UPDATE factor_challenges SET spent_at = @now WHERE realm_id = @realm AND id = @challenge AND {WithGrant}";
 
+    private const string SpendRecoveryCode =
+        $"DELETE FROM recovery_codes WHERE realm_id = @realm AND user_id = @user AND code_hash = @recoveryCode AND {WithGrant}";
+
     private const string SpendVerification =
         $"""
         UPDATE email_verifications SET spent_at = @now WHERE realm_id = @realm AND id = @verification AND {WithGrant};
@@ -43,15 +55,70 @@ internal static class SignInCompletionSql
         WHERE realm_id = @realm AND (id, email) IN (SELECT user_id, email FROM email_verifications WHERE realm_id = @realm AND id = @verification) AND {WithGrant}
         """;
 
-    public static string TextOf(Database database, SignInCompletion completion)
+    /// <summary>An organization that is gone meanwhile takes the consent for it along.</summary>
+    private static readonly string StoreConsent =
+        $"""
+        INSERT INTO consents ({ConsentStore.Columns})
+        SELECT @realm, @consent, @user, @client, @consentScopes, @consentChoice, @consentOrganization, @consentResource, @now
+        WHERE {WithGrant} AND {OrganizationOf("@consentOrganization")}
+        ON CONFLICT (realm_id, id) DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at
+        """;
+
+    private static readonly string RememberChoice =
+        $"""
+        INSERT INTO organization_choices (realm_id, user_id, client_id, choice, organization_id, chosen_at)
+        SELECT @realm, @user, @client, @choice, @organization, @now WHERE {WithGrant} AND {OrganizationOf("@organization")}
+        ON CONFLICT (realm_id, user_id, client_id) DO UPDATE
+            SET choice = excluded.choice, organization_id = excluded.organization_id, chosen_at = excluded.chosen_at
+        """;
+
+    private static string OrganizationOf(string parameter) =>
+        $"({parameter} IS NULL OR EXISTS (SELECT 1 FROM organizations WHERE realm_id = @realm AND id = {parameter}))";
+
+    /// <summary>
+    /// Has a completion written by <paramref name="run"/>, which says null where it was not. One that finds no room for its session is written once more
+    /// with the sessions that make room.
+    /// </summary>
+    public static async Task<T?> RunAsync<T>(
+        Database database, SignInCompletion completion, Func<DynamicParameters, string, Task<T?>> run, CancellationToken cancellationToken)
     {
-        string unspent = string.Join(" AND ", Unspent(database, completion).Prepend(Parents));
-        return string.Join(";\n", Statements(completion, unspent).Append(EventLog.InsertText(database, WithGrant)));
+        for (int tries = 1; ; tries++)
+        {
+            DynamicParameters parameters = ParametersOf(database, completion);
+            if (await run(parameters, TextOf(database, completion, parameters)) is { } written)
+            {
+                database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
+                if (completion.Displaced.Count > 0)
+                    database.Changes.Tell(Change.OfLogoutNotices(completion.SignIn.RealmId));
+                return written;
+            }
+
+            if (!completion.IsNewSession || tries == MostTries)
+                return default;
+            Session made = completion.Session;
+            completion = completion with
+            {
+                Displaced = await database.QueryAsync(
+                    connection => SessionRoom.DisplacedAsync(connection, made.RealmId, made.UserId, completion.Grant.CreatedAt), cancellationToken),
+            };
+            if (completion.Displaced.Count == 0)
+                return default;
+        }
     }
 
-    public static DynamicParameters ParametersOf(Database database, SignInCompletion completion) => new(new
+    private static string TextOf(Database database, SignInCompletion completion, DynamicParameters parameters)
     {
-        events = EventLog.RowsOf(completion.Events, completion.Origin, database.Time),
+        IEnumerable<string> conditions = Unspent(database, completion).Prepend(Parents);
+        if (completion.IsNewSession)
+            conditions = conditions.Append(completion.Displaced.Count == 0 ? SessionRoom.Condition : SessionRoom.ConditionAfter);
+        return string.Join(
+            ";\n",
+            Statements(completion, string.Join(" AND ", conditions), parameters).Append(EventLog.InsertText(database, WithGrant)));
+    }
+
+    private static DynamicParameters ParametersOf(Database database, SignInCompletion completion) => new(new
+    {
+        events = EventLog.RowsOf([.. EndsOf(completion), .. completion.Events], completion.Origin, database.Time),
         realm = completion.SignIn.RealmId,
         signIn = completion.SignIn.Id,
         version = completion.SignIn.Version,
@@ -65,7 +132,9 @@ internal static class SignInCompletionSql
         authenticatedAt = completion.Session.AuthenticatedAt,
         ipAddress = completion.Session.IpAddress,
         userAgent = completion.Session.UserAgent,
+        idleTimeout = completion.Session.IdleTimeout,
         sessionExpiresAt = completion.Session.ExpiresAt,
+        displacedUpTo = completion.Displaced is [{ Id: var newest }, ..] ? newest : default(Id<Session>?),
         grant = completion.Grant.Id,
         door = completion.Grant.Door.ToString(),
         profile = completion.Grant.Profile.ToString(),
@@ -84,6 +153,13 @@ internal static class SignInCompletionSql
         step = completion.Proof?.Step,
         challenge = completion.Proof?.Challenge,
         verification = completion.Proof?.Verification,
+        recoveryCode = completion.Proof?.RecoveryCode?.Hash,
+        restsOn = completion.RestsOn,
+        consent = completion.Given?.Id,
+        consentScopes = completion.Given?.Terms.Scopes,
+        consentChoice = completion.Given?.Terms.Choice.Word,
+        consentOrganization = completion.Given?.Terms.Choice.Selected,
+        consentResource = completion.Given?.Terms.Resource,
     });
 
     /// <summary>The one-time things that the sign-in rests on: held against everybody else from here to the commit.</summary>
@@ -91,6 +167,8 @@ internal static class SignInCompletionSql
     {
         if (completion.IsStored)
             yield return $"EXISTS (SELECT 1 FROM sign_ins WHERE realm_id = @realm AND id = @signIn AND version = @version{database.ForUpdateOf("sign_ins")})";
+        if (completion.RestsOn is not null)
+            yield return $"EXISTS (SELECT 1 FROM consents WHERE realm_id = @realm AND id = @restsOn{database.ForUpdateOf("consents")})";
         if (completion.Proof?.Challenge is not null)
         {
             yield return
@@ -106,6 +184,12 @@ internal static class SignInCompletionSql
                 """;
         }
 
+        if (completion.Proof?.RecoveryCode is not null)
+        {
+            yield return
+                $"EXISTS (SELECT 1 FROM recovery_codes WHERE realm_id = @realm AND user_id = @user AND code_hash = @recoveryCode{database.ForUpdateOf("recovery_codes")})";
+        }
+
         if (completion.Proof?.Verification is not null)
         {
             yield return
@@ -116,16 +200,25 @@ internal static class SignInCompletionSql
         }
     }
 
-    private static IEnumerable<string> Statements(SignInCompletion completion, string unspent)
+    private static IEnumerable<EventDraft> EndsOf(SignInCompletion completion) => completion.Displaced.Select(session => SessionStore.EndOf(session with
+    {
+        EndedAt = completion.Grant.CreatedAt, UpdatedAt = completion.Grant.CreatedAt, EndReason = SessionEnd.Displaced,
+    }));
+
+    private static IEnumerable<string> Statements(SignInCompletion completion, string unspent, DynamicParameters parameters)
     {
         if (completion.IsNewSession)
         {
             yield return
                 $"""
-                INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, expires_at, ended_at)
-                SELECT @realm, @session, @user, @cookie, @proofs, @authenticatedAt, @ipAddress, @userAgent, @now, @now, @sessionExpiresAt, NULL
+                INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at,
+                    last_used_at, idle_timeout, expires_at, ended_at)
+                SELECT @realm, @session, @user, @cookie, @proofs, @authenticatedAt, @ipAddress, @userAgent, @now, @now, @now, @idleTimeout, @sessionExpiresAt, NULL
                 WHERE {unspent}
                 """;
+
+            // Whatever it asks was asked for the session; by now that is one of those that are counted.
+            unspent = "TRUE";
         }
 
         yield return
@@ -135,16 +228,33 @@ internal static class SignInCompletionSql
             WHERE {unspent} AND EXISTS (SELECT 1 FROM sessions WHERE realm_id = @realm AND id = @session)
             """;
         yield return InsertCode;
-        if (completion.IsNewSession)
-            yield return NoteSignIn;
+        yield return completion.IsNewSession ? NoteSignIn : UseSession;
+        if (completion.Displaced.Count > 0)
+        {
+            string ids = parameters.AddIds("displaced", [.. completion.Displaced.Select(static session => session.Id)]);
+            yield return
+                $"""
+                UPDATE sessions SET ended_at = @now, updated_at = @now, end_reason = '{SessionEnd.Displaced}'
+                WHERE realm_id = @realm AND id IN {ids} AND ended_at IS NULL AND {WithGrant}
+                """;
+            yield return $"UPDATE grants SET ended_at = @now WHERE realm_id = @realm AND session_id IN {ids} AND ended_at IS NULL AND {WithGrant}";
+            yield return LogoutNoticeStore.QueueText($"s.id IN {ids} AND {LogoutNoticeStore.EndedNow}");
+        }
+
         if (completion.ReplacedSession is not null)
             yield return ReplaceSession;
         if (completion.Proof?.Factor is not null)
             yield return SpendFactor;
         if (completion.Proof?.Challenge is not null)
             yield return SpendChallenge;
+        if (completion.Proof?.RecoveryCode is not null)
+            yield return SpendRecoveryCode;
         if (completion.Proof?.Verification is not null)
             yield return SpendVerification;
+        if (completion.Given is not null)
+            yield return StoreConsent;
+        if (completion.RemembersChoice)
+            yield return RememberChoice;
         if (completion.IsStored)
             yield return EndSignIn;
     }

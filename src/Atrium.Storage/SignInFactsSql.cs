@@ -15,8 +15,9 @@ internal sealed class SignInFactsSql(string from, string where)
         $"{SqlTypes.Of("m", MembershipStore.Columns)}, o.realm_id AS organization_split, {SqlTypes.Of("o", OrganizationStore.Columns)}";
 
     /// <summary>
-    /// Four queries: the person's factors; the memberships to choose among while the choice is open, or the chosen one; the organization
-    /// chosen; whether the client is shared with it.
+    /// Seven queries: the person's factors; the memberships to choose among while the choice is open, or the chosen one; the organization
+    /// chosen; whether the client is shared with it; what the person has let the client have; what they chose for it the last time; the settings
+    /// of the realm.
     /// </summary>
     public string Text { get; } =
         $"""
@@ -42,6 +43,16 @@ internal sealed class SignInFactsSql(string from, string where)
 
         SELECT s.organization_id
         FROM {from} JOIN client_organizations s ON s.realm_id = i.realm_id AND s.client_id = i.client_id AND s.organization_id = i.organization_id
-        WHERE i.realm_id = @realm AND {where}
+        WHERE i.realm_id = @realm AND {where};
+
+        SELECT {SqlTypes.Of("n", ConsentStore.Columns)}
+        FROM {from} JOIN consents n ON n.realm_id = i.realm_id AND n.user_id = i.user_id AND n.client_id = i.client_id
+        WHERE i.realm_id = @realm AND {where} ORDER BY n.id;
+
+        SELECT h.choice, h.organization_id
+        FROM {from} JOIN organization_choices h ON h.realm_id = i.realm_id AND h.user_id = i.user_id AND h.client_id = i.client_id
+        WHERE i.realm_id = @realm AND {where} AND i.choice = 'unchosen';
+
+        SELECT settings FROM realms WHERE id = @realm
         """;
 }

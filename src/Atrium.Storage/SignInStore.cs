@@ -29,6 +29,9 @@ public sealed record SignInCompletion
 
     public SecretHash? Cookie { get; init; }
 
+    /// <summary>Sessions that make room for this one, the newest first; see <see cref="SessionRoom"/>.</summary>
+    internal IReadOnlyList<Session> Displaced { get; init; } = [];
+
     /// <summary>The session that this one replaces in the same browser.</summary>
     public Id<Session>? ReplacedSession { get; init; }
 
@@ -37,6 +40,15 @@ public sealed record SignInCompletion
     public required AuthorizationCode Code { get; init; }
 
     public SpentProof? Proof { get; init; }
+
+    /// <summary>What the person let the client have on the way, to be stored with the grant.</summary>
+    public Consent? Given { get; init; }
+
+    /// <summary>The consent that the client gets its grant by, given before: it must still stand.</summary>
+    public Id<Consent>? RestsOn { get; init; }
+
+    /// <summary>Whether what was picked is shown first the next time.</summary>
+    public bool RemembersChoice { get; init; }
 
     /// <summary>What the log says of it.</summary>
     public IReadOnlyList<EventDraft> Events { get; init; } = [];
@@ -50,7 +62,7 @@ public sealed class SignInStore(Database database)
     private const string Columns =
         """
         realm_id, id, handle_hash, browser_hash, client_id, door, request, user_id, session_id, proofs, choice, organization_id,
-        failed_tries, version, created_at, expires_at
+        failed_tries, version, created_at, expires_at, account_confirmed, sealed_codes
         """;
 
     private static readonly string FindText =
@@ -80,7 +92,7 @@ public sealed class SignInStore(Database database)
                 $"""
                 INSERT INTO sign_ins ({Columns})
                 SELECT @RealmId, @Id, @handle, @browser, @ClientId, @Door, @Request, @UserId, @SessionId, @Proofs, @Choice, @OrganizationId,
-                    @FailedTries, @Version, @CreatedAt, @ExpiresAt
+                    @FailedTries, @Version, @CreatedAt, @ExpiresAt, @AccountConfirmed, @SealedCodes
                 WHERE EXISTS (SELECT 1 FROM clients WHERE realm_id = @RealmId AND id = @ClientId)
                     AND (@UserId IS NULL OR EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId))
                 """,
@@ -110,46 +122,54 @@ public sealed class SignInStore(Database database)
     /// Stores a sign-in as it has become, over the version it was read at, spending what the new proof was made with.
     /// A <paramref name="newHandle"/> takes the place of the old one. False, with nothing spent, when somebody else was faster.
     /// </summary>
-    public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, Origin origin, CancellationToken cancellationToken)
-    {
-        return proof is null
-            ? database.WriteOneAsync(ChangeAsync, cancellationToken)
+    public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, Origin origin, CancellationToken cancellationToken) =>
+        proof is null
+            ? database.WriteOneAsync(connection => ChangeAsync(connection, signIn, newHandle), cancellationToken)
             : database.TryRecordAsync(
                 signIn.RealmId,
                 origin,
                 async (connection, log) =>
-                    await FactorStore.SpendAsync(database, connection, log, signIn.RealmId, proof, signIn.Proofs[^1].At) && await ChangeAsync(connection),
+                    await FactorStore.SpendAsync(database, connection, log, signIn.RealmId, proof, signIn.Proofs[^1].At)
+                    && await ChangeAsync(connection, signIn, newHandle),
                 cancellationToken);
 
-        async Task<bool> ChangeAsync(DbConnection connection) => await connection.ExecuteAsync(
+    /// <summary>The same as part of a larger change.</summary>
+    internal static async Task<bool> ChangeAsync(DbConnection connection, SignIn signIn, SecretHash? newHandle) =>
+        await connection.ExecuteAsync(
             """
             UPDATE sign_ins SET handle_hash = coalesce(@handle, handle_hash), user_id = @UserId, session_id = @SessionId, proofs = @Proofs,
-                choice = @Choice, organization_id = @OrganizationId, failed_tries = @FailedTries, version = version + 1
+                choice = @Choice, organization_id = @OrganizationId, failed_tries = @FailedTries, account_confirmed = @AccountConfirmed,
+                sealed_codes = @SealedCodes, version = version + 1
             WHERE realm_id = @RealmId AND id = @Id AND version = @Version
             """,
             Row(signIn, newHandle, browser: null)) == 1;
-    }
 
     /// <summary>
     /// Counts a try of a second factor, whatever version the sign-in has come to: how many there have been now; null when the sign-in is
     /// gone or has had them all. What the sign-in becomes when the code is right forgets the try again.
     /// </summary>
-    public Task<int?> CountTryAsync(SignIn signIn, CancellationToken cancellationToken) =>
+    public Task<int?> CountTryAsync(SignIn signIn, CancellationToken cancellationToken) => CountTryAsync(signIn, "", cancellationToken);
+
+    /// <summary>The same where the sign-in has not changed since it was read: null when it has, and nothing is counted against what it has become.</summary>
+    public Task<int?> CountTryAsItIsAsync(SignIn signIn, CancellationToken cancellationToken) =>
+        CountTryAsync(signIn, " AND version = @Version", cancellationToken);
+
+    private Task<int?> CountTryAsync(SignIn signIn, string condition, CancellationToken cancellationToken) =>
         database.WriteOneAsync(
             connection => connection.ExecuteScalarAsync<int?>(
-                """
+                $"""
                 UPDATE sign_ins SET failed_tries = failed_tries + 1
-                WHERE realm_id = @RealmId AND id = @Id AND failed_tries < @MaxFactorTries
+                WHERE realm_id = @RealmId AND id = @Id AND failed_tries < @MaxFactorTries{condition}
                 RETURNING failed_tries
                 """,
-                new { signIn.RealmId, signIn.Id, SignIn.MaxFactorTries }),
+                new { signIn.RealmId, signIn.Id, SignIn.MaxFactorTries, signIn.Version }),
             cancellationToken);
 
-    /// <summary>Ends a sign-in that cannot go on.</summary>
-    public Task DeleteAsync(SignIn signIn, CancellationToken cancellationToken) =>
+    /// <summary>Ends a sign-in that cannot go on; false when it is over already.</summary>
+    public Task<bool> DeleteAsync(SignIn signIn, CancellationToken cancellationToken) =>
         database.WriteOneAsync(
-            connection => connection.ExecuteAsync(
-                "DELETE FROM sign_ins WHERE realm_id = @RealmId AND id = @Id", new { signIn.RealmId, signIn.Id }),
+            async connection => await connection.ExecuteAsync(
+                "DELETE FROM sign_ins WHERE realm_id = @RealmId AND id = @Id", new { signIn.RealmId, signIn.Id }) == 1,
             cancellationToken);
 
     /// <summary>
@@ -158,14 +178,17 @@ public sealed class SignInStore(Database database)
     /// </summary>
     public async Task<bool> CompleteAsync(SignInCompletion completion, CancellationToken cancellationToken)
     {
-        bool completed = await database.WriteThenReadAsync(
-            SignInCompletionSql.TextOf(database, completion),
-            "SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant",
-            SignInCompletionSql.ParametersOf(database, completion),
-            static async results => (await results.ReadAsync<int>()).Any(),
+        bool? completed = await SignInCompletionSql.RunAsync<bool?>(
+            database,
+            completion,
+            async (parameters, text) => await database.WriteThenReadAsync(
+                text,
+                "SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant",
+                parameters,
+                static async results => (await results.ReadAsync<int>()).Any() ? true : (bool?)null,
+                cancellationToken),
             cancellationToken);
-        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
-        return completed;
+        return completed ?? false;
     }
 
     /// <summary>
@@ -218,7 +241,7 @@ public sealed class SignInStore(Database database)
         user = signIn.UserId,
         organization = signIn.Choice.Selected,
         client = client.Id,
-        choice = ChoosesAmongAll(signIn, client) ? signIn.Choice.Word : "",
+        choice = SignInEngine.MayAskWhich(signIn, client) ? signIn.Choice.Word : "",
     };
 
     private static async Task<SignInFacts> ReadAsync(SqlMapper.GridReader results, SignIn signIn, Client client, DateTimeOffset now) =>
@@ -239,15 +262,14 @@ public sealed class SignInStore(Database database)
             Client = client,
             User = user,
             Factors = factors,
-            Memberships = ofAll || signIn.Choice.Selected is not null || ChoosesAmongAll(signIn, client) ? memberships : [],
+            Memberships = ofAll || signIn.Choice.Selected is not null || SignInEngine.MayAskWhich(signIn, client) ? memberships : [],
             ChosenOrganization = await results.ReadSingleOrDefaultAsync<Organization>(),
             ChosenIsShared = (await results.ReadAsync<Id<Organization>>()).Any() || client.SharedWithAll || (!ofAll && signIn.Choice.Selected is null),
+            Consents = [.. (await results.ReadAsync<ConsentRow>()).Select(static row => row.ToConsent())],
+            LastChoice = (await results.ReadSingleOrDefaultAsync<ChoiceRow>())?.ToChoice() ?? OrganizationChoice.Unchosen,
+            Realm = await results.ReadSingleAsync<RealmSettings>(),
         };
     }
-
-    /// <summary>Whether all of the person's memberships are of interest: in the one profile whose tokens need a choice, while there is none.</summary>
-    private static bool ChoosesAmongAll(SignIn signIn, Client client) =>
-        signIn.Choice == OrganizationChoice.Unchosen && client.ProfileFor(signIn.Door) == TokenProfile.SingleOrg;
 
     private static object Row(SignIn signIn, SecretHash? handle, SecretHash? browser) => new
     {
@@ -267,7 +289,18 @@ public sealed class SignInStore(Database database)
         signIn.Version,
         signIn.CreatedAt,
         signIn.ExpiresAt,
+        signIn.AccountConfirmed,
+        signIn.SealedCodes,
     };
+
+    private sealed record ChoiceRow
+    {
+        public required string Choice { get; init; }
+
+        public Id<Organization>? OrganizationId { get; init; }
+
+        public OrganizationChoice ToChoice() => OrganizationChoice.FromStored(Choice, OrganizationId);
+    }
 
     private sealed record SignInRow
     {
@@ -301,6 +334,10 @@ public sealed class SignInStore(Database database)
 
         public DateTimeOffset ExpiresAt { get; init; }
 
+        public bool AccountConfirmed { get; init; }
+
+        public byte[]? SealedCodes { get; init; }
+
         public SignIn ToSignIn() => new()
         {
             RealmId = RealmId,
@@ -316,6 +353,8 @@ public sealed class SignInStore(Database database)
             Version = Version,
             CreatedAt = CreatedAt,
             ExpiresAt = ExpiresAt,
+            AccountConfirmed = AccountConfirmed,
+            SealedCodes = SealedCodes,
         };
     }
 }

@@ -60,6 +60,7 @@ internal static class SqlTypes
         Id<Node>();
         Id<Event>();
         Id<Connection>();
+        Id<Consent>();
         Id<OperatorKey>();
         Id<Webhook>();
         Id<WebhookSecret>();
@@ -75,6 +76,7 @@ internal static class SqlTypes
         Json<AuthorizationRequest>();
         Json<RealmSettings>();
         Json<EventActor>();
+        Json<PostalAddress>();
 
         static void Id<T>()
             where T : IIdentified => SqlMapper.AddTypeHandler(typeof(Id<T>), new IdHandler<T>());

@@ -3,6 +3,7 @@ using Atrium.Core;
 using Atrium.Core.Connections;
 using Atrium.Core.Mail;
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Core.Webhooks;
 using Dapper;
@@ -18,6 +19,11 @@ public static class SealedColumns
     public static SealedColumn<string> SigningKeys { get; } = new("signing_keys", "kid", "sealed_private_key", "");
 
     public static SealedColumn<Id<Factor>> Factors { get; } = new("factors", "id", "sealed_secret", default);
+
+    public static SealedColumn<Id<Factor>> FactorEnrolments { get; } = new("factor_enrolments", "factor_id", "sealed_secret", default);
+
+    /// <summary>Null of those in which nobody is shown new recovery codes.</summary>
+    public static SealedColumn<Id<SignIn>> RecoveryCodes { get; } = new("sign_ins", "id", "sealed_codes", default);
 
     public static SealedColumn<Id<EmailVerification>> EmailVerifications { get; } = new("email_verifications", "id", "sealed_code", default);
 

@@ -49,8 +49,8 @@ public sealed class UserStore(Database database)
 {
     internal const string Columns =
         """
-        realm_id, id, email, email_verified, username, given_name, family_name, name, picture, locale, external_id, metadata, status,
-        last_sign_in_at, created_at, updated_at
+        realm_id, id, email, email_verified, username, given_name, family_name, name, picture, locale, phone_number,
+        phone_number_verified, address, external_id, metadata, status, last_sign_in_at, created_at, updated_at
         """;
 
     private const string ForSignIn =
@@ -182,8 +182,8 @@ public sealed class UserStore(Database database)
                     """
                     UPDATE users SET email = @Email, email_key = @EmailKey, email_verified = @EmailVerified, username = @Username,
                         username_key = @UsernameKey, given_name = @GivenName, family_name = @FamilyName, name = @Name, picture = @Picture,
-                        locale = @Locale, external_id = @ExternalId, metadata = @Metadata, status = @Status,
-                        password_hash = coalesce(@passwordHash, password_hash), updated_at = @UpdatedAt
+                        locale = @Locale, phone_number = @PhoneNumber, phone_number_verified = @PhoneNumberVerified, address = @Address,
+                        external_id = @ExternalId, metadata = @Metadata, status = @Status, password_hash = coalesce(@passwordHash, password_hash), updated_at = @UpdatedAt
                     WHERE realm_id = @RealmId AND id = @Id
                     """,
                     Row(user, newPasswordHash));
@@ -222,6 +222,8 @@ public sealed class UserStore(Database database)
             {
                 if (await FindAsync(connection, realm, user, database.ForDeleteOf("users")) is not { } current || !mayDelete(current))
                     return null;
+                await LogoutNoticeStore.QueueAsync(
+                    connection, log, realm, "s.user_id = @user AND s.ended_at IS NULL", new { realm, user, now = database.Time.GetUtcNow() });
                 await connection.ExecuteAsync("DELETE FROM users WHERE realm_id = @realm AND id = @user", new { realm, user });
                 log.Add(EventOf(EventTypes.UserDeleted, current));
                 return current;
@@ -242,9 +244,11 @@ public sealed class UserStore(Database database)
         await connection.ExecuteAsync(
             """
             INSERT INTO users (realm_id, id, email, email_key, email_verified, username, username_key, given_name, family_name, name,
-                picture, locale, external_id, metadata, status, password_hash, last_sign_in_at, created_at, updated_at)
+                picture, locale, phone_number, phone_number_verified, address, external_id, metadata, status, password_hash, last_sign_in_at,
+                created_at, updated_at)
             VALUES (@RealmId, @Id, @Email, @EmailKey, @EmailVerified, @Username, @UsernameKey, @GivenName, @FamilyName, @Name,
-                @Picture, @Locale, @ExternalId, @Metadata, @Status, @passwordHash, @LastSignInAt, @CreatedAt, @UpdatedAt)
+                @Picture, @Locale, @PhoneNumber, @PhoneNumberVerified, @Address, @ExternalId, @Metadata, @Status, @passwordHash, @LastSignInAt,
+                @CreatedAt, @UpdatedAt)
             """,
             Row(user, passwordHash));
         log.Add(EventOf(EventTypes.UserCreated, user));
@@ -264,6 +268,9 @@ public sealed class UserStore(Database database)
         user.Name,
         user.Picture,
         user.Locale,
+        user.PhoneNumber,
+        user.PhoneNumberVerified,
+        user.Address,
         user.ExternalId,
         user.Metadata,
         Status = user.Status.ToString(),

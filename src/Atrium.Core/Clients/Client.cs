@@ -83,6 +83,12 @@ public sealed record Client : IIdentified
         UpdatedAt = now,
     };
 
+    /// <summary>
+    /// Whether it may show people a sign-in at this door. At every one but the browser's it takes the person's password itself, which is for applications
+    /// of the realm's owner alone (draft-ietf-oauth-first-party-apps section 1).
+    /// </summary>
+    public bool IsTrustedAt(Door door) => Settings.FirstParty || door == Door.OAuth;
+
     public bool MayUse(string grantType) => GrantTypes.Contains(grantType);
 
     /// <summary>Exact string match (RFC 9700 section 2.1), but for the port of a loopback address of a native client (RFC 8252 section 7.3).</summary>
@@ -91,11 +97,7 @@ public sealed record Client : IIdentified
 
     /// <summary>Origins that a browser may call from: those of the registered redirect URIs.</summary>
     public IEnumerable<string> Origins =>
-        RedirectUris.Select(static uri => Uri.TryCreate(uri, UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https"
-                ? parsed.GetLeftPart(UriPartial.Authority)
-                : null)
-            .OfType<string>()
-            .Distinct(StringComparer.Ordinal);
+        RedirectUris.Select(WebOrigin.Of).OfType<string>().Distinct(StringComparer.Ordinal);
 
     public TokenProfile ProfileFor(Door door) => Settings.Tokens.Profile ?? door switch
     {

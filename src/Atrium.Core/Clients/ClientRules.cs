@@ -44,6 +44,7 @@ public static class ClientRules
         .. AlgorithmFaults(client, edDsa),
         .. KeyFaults(client.Settings.Jwks, edDsa),
         .. ClientSettingsRules.Faults(client.Settings, client.IsConfidential).Select(static fault => fault.Within("/settings")),
+        .. LogoutSettings.Faults(client),
     ];
 
     private static IEnumerable<Fault> UriFaults(string field, IReadOnlyList<string> uris)

@@ -15,6 +15,8 @@ public sealed record ClientSettings
 
     public AuthKitSettings Authkit { get; init; } = new();
 
+    public LogoutSettings Logout { get; init; } = new();
+
     /// <summary>May be false only for app-native and confidential clients; a challenge that was sent is always checked.</summary>
     public bool PkceRequired { get; init; } = true;
 
@@ -24,6 +26,9 @@ public sealed record ClientSettings
     /// </summary>
     public bool FirstParty { get; init; } = true;
 
+    /// <summary>When the hosted pages ask which organization a sign-in is for.</summary>
+    public OrganizationPicker OrganizationPicker { get; init; }
+
     /// <summary>How a confidential client proves who it is; null leaves it the choice of the two ways to send its secret.</summary>
     public ClientAuth? ClientAuth { get; init; }
 
@@ -31,6 +36,16 @@ public sealed record ClientSettings
     public ClientKeySet? Jwks { get; init; }
 
     public bool TakesSecretBy(ClientAuth way) => ClientAuth is { } only ? only == way : way != Clients.ClientAuth.PrivateKeyJwt;
+}
+
+/// <summary>When people are asked, on a page of this server, which organization a sign-in is for.</summary>
+public enum OrganizationPicker
+{
+    /// <summary>Where the client's tokens speak of one organization only.</summary>
+    Auto,
+
+    /// <summary>Also where they could speak of all: the person picks one, or all of them.</summary>
+    Always,
 }
 
 /// <summary>The ways in which a confidential client proves who it is (OpenID Connect Core section 9).</summary>
@@ -58,12 +73,6 @@ public sealed record OpenIdSettings
     /// <summary>Seconds during which a spent refresh token still answers with its successor; 0 to 60.</summary>
     public int RefreshGraceSeconds { get; init; } = 30;
 
-    /// <summary>Whether it gets no token that is not bound to a key of its own (RFC 9449 section 5.2).</summary>
-    public bool DpopBoundAccessTokens { get; init; }
-
-    /// <summary>Whether its proofs must have a nonce of the server's (RFC 9449 section 8).</summary>
-    public bool DpopNonceRequired { get; init; }
-
     /// <summary>Whether the client's authorization requests are taken only where it pushed them before (RFC 9126 section 6).</summary>
     public bool RequirePushedAuthorizationRequests { get; init; }
 
@@ -72,6 +81,12 @@ public sealed record OpenIdSettings
 
     /// <summary>What its tokens are for where none was asked for; null for the client itself.</summary>
     public string? DefaultResource { get; init; }
+
+    /// <summary>Whether it gets no token that is not bound to a key of its own (RFC 9449 section 5.2).</summary>
+    public bool DpopBoundAccessTokens { get; init; }
+
+    /// <summary>Whether its proofs must have a nonce of the server's (RFC 9449 section 8).</summary>
+    public bool DpopNonceRequired { get; init; }
 }
 
 public sealed record RestrictionSettings

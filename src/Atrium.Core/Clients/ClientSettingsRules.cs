@@ -29,6 +29,7 @@ public static class ClientSettingsRules
         .. AppNativeFaults(settings.AppNative),
         .. AuthenticationFaults(settings, isConfidential),
         .. BindingFaults(settings),
+        .. PartyFaults(settings),
     ];
 
     private static IEnumerable<(string Field, int? Value, int Least, int Most)> Numbers(ClientSettings settings) =>
@@ -95,6 +96,13 @@ public static class ClientSettingsRules
     {
         if (settings is { Openid.DpopBoundAccessTokens: true, Authkit.Enabled: true })
             yield return new("/openid/dpop_bound_access_tokens", "The SDKs of the AuthKit door know bearer tokens only.");
+    }
+
+    /// <summary>Applications that take people's passwords themselves are the realm's owner's.</summary>
+    private static IEnumerable<Fault> PartyFaults(ClientSettings settings)
+    {
+        if (!settings.FirstParty && (settings.AppNative.Enabled || settings.Authkit.Enabled))
+            yield return new("/first_party", "The AuthKit and app-native doors are for first-party applications: a third party's signs people in by the browser.");
     }
 
     private static IEnumerable<Fault> AuthenticationFaults(ClientSettings settings, bool isConfidential)

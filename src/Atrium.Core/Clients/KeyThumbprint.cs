@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Atrium.Core.Clients;
 
-/// <summary>The name of a public key that is made of the key itself (RFC 7638, RFC 8037 section 2): SHA-256 of what it needs to be, base64url.</summary>
+/// <summary>The name of a public key that is made of the key itself (RFC 7638): SHA-256 of what it needs to be, base64url.</summary>
 public static class KeyThumbprint
 {
     private const int Length = 43;
@@ -14,7 +14,10 @@ public static class KeyThumbprint
     {
         "EC" => $$"""{"crv":"{{key.Crv}}","kty":"EC","x":"{{key.X}}","y":"{{key.Y}}"}""",
         "RSA" => $$"""{"e":"{{key.E}}","kty":"RSA","n":"{{key.N}}"}""",
-        _ => $$"""{"crv":"{{key.Crv}}","kty":"OKP","x":"{{key.X}}"}""",
+
+        // RFC 8037 section 2.
+        "OKP" => $$"""{"crv":"{{key.Crv}}","kty":"OKP","x":"{{key.X}}"}""",
+        _ => throw new InvalidOperationException($"A key of the type {key.Kty} has a fault."),
     })));
 
     public static bool IsThumbprint(string text) => text.Length == Length && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');

@@ -56,12 +56,59 @@ public sealed record MailKindRules
             Needs = ["code"],
             BuiltIn = new("{{code}} is your code for {{realm.name}}", Read("email_verification.txt"), Read("email_verification.html")),
         },
+        [MailKind.SignUp] = new()
+        {
+            Samples = new Dictionary<string, string>
+            {
+                ["user.email"] = "sam@example.com",
+                ["client.name"] = "Acme Projects",
+                ["code"] = "042731",
+                ["minutes"] = "10",
+            }.ToFrozenDictionary(),
+            Needs = ["code"],
+            BuiltIn = new("{{code}} is your code for {{realm.name}}", Read("sign_up.txt"), Read("sign_up.html")),
+        },
+        [MailKind.SignUpExisting] = new()
+        {
+            Samples = new Dictionary<string, string>
+            {
+                ["user.email"] = "sam@example.com",
+                ["user.name"] = "Sam",
+                ["client.name"] = "Acme Projects",
+            }.ToFrozenDictionary(),
+            Needs = [],
+            BuiltIn = new("You have an account at {{realm.name}}", Read("sign_up_existing.txt"), Read("sign_up_existing.html")),
+        },
+        [MailKind.PasswordReset] = new()
+        {
+            Samples = new Dictionary<string, string>
+            {
+                ["user.email"] = "sam@example.com",
+                ["user.name"] = "Sam",
+                ["client.name"] = "Acme Projects",
+                ["code"] = "KWTF-9XPM",
+                ["minutes"] = "10",
+            }.ToFrozenDictionary(),
+            Needs = ["code"],
+            BuiltIn = new("{{code}} is your code for a new password", Read("password_reset.txt"), Read("password_reset.html")),
+        },
+        [MailKind.PasswordChanged] = new()
+        {
+            Samples = new Dictionary<string, string>
+            {
+                ["user.email"] = "sam@example.com",
+                ["user.name"] = "Sam",
+                ["changed_at"] = "28 November 2026, 10:00 UTC",
+            }.ToFrozenDictionary(),
+            Needs = [],
+            BuiltIn = new("Your password for {{realm.name}} was changed", Read("password_changed.txt"), Read("password_changed.html")),
+        },
     }.ToFrozenDictionary();
 
     /// <summary>Names of what the placeholders can stand for beside the names of realm and organization, with an example of each.</summary>
     public required IReadOnlyDictionary<string, string> Samples { get; init; }
 
-    /// <summary>One of these must show in text and HTML, or the mail is worth nothing.</summary>
+    /// <summary>One of these must show in text and HTML, or the mail is worth nothing; none where it says enough by itself.</summary>
     public required IReadOnlyList<string> Needs { get; init; }
 
     public bool NeededInSubject { get; init; }
@@ -106,7 +153,7 @@ public sealed record MailKindRules
 
             foreach (string unknown in parsed.Names.Except(Placeholders).Order(StringComparer.Ordinal))
                 yield return new(field, $"There is no {{{{{unknown}}}}} here. There are {string.Join(", ", Placeholders.Select(static name => $"{{{{{name}}}}}"))}.");
-            if ((field != "subject" || NeededInSubject) && !parsed.Shown.Overlaps(Needs))
+            if ((field != "subject" || NeededInSubject) && Needs.Count > 0 && !parsed.Shown.Overlaps(Needs))
                 yield return new(field, $"{string.Join(" or ", Needs.Select(static name => $"{{{{{name}}}}}"))} must be in it.");
         }
     }

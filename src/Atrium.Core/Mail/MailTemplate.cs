@@ -14,6 +14,18 @@ public enum MailKind
 
     /// <summary>A code that shows whether a mailbox is the person's.</summary>
     EmailVerification,
+
+    /// <summary>A code that lets somebody new make an account.</summary>
+    SignUp,
+
+    /// <summary>Somebody wanted to make an account under an address that has one.</summary>
+    SignUpExisting,
+
+    /// <summary>A code that lets somebody choose a new password.</summary>
+    PasswordReset,
+
+    /// <summary>The password is another one now; who did not do it should know.</summary>
+    PasswordChanged,
 }
 
 /// <summary>The texts of one kind of mail, with placeholders.</summary>

@@ -20,4 +20,13 @@ public sealed record RealmSettings
     /// <summary>The same; null for ever.</summary>
     [JsonIgnore]
     public TimeSpan? SigningKeyPeriod => SigningKeyDays == 0 ? null : TimeSpan.FromDays(SigningKeyDays);
+
+    [Description("How people come to the realm by themselves.")]
+    public SignUpSettings SignUp { get; init; } = new();
+
+    [Description("Whether nobody signs in, through whatever door, before the e-mail address is verified. The AuthKit door asks for it in any case.")]
+    public bool EmailVerificationRequired { get; init; }
+
+    [Description("How long people stay signed in.")]
+    public SessionSettings Sessions { get; init; } = new();
 }

@@ -28,6 +28,7 @@ public enum ExplainedStepKind
     ProveFactor,
     ChooseOrganization,
     UseConnection,
+    Consent,
     Complete,
     Refuse,
 }
@@ -85,7 +86,7 @@ public sealed record ExplainedOrganization
 
     public required string Name { get; init; }
 
-    [Description("Whether the token speaks of it.")]
+    [Description("Whether the token speaks of it: itself or, where the organizations are more than the client's budget, by naming userinfo for all of them.")]
     public required bool InToken { get; init; }
 
     [Description("Why not; empty when it does, or when another organization was chosen.")]

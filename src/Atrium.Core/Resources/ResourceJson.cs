@@ -38,11 +38,13 @@ namespace Atrium.Core.Resources;
         typeof(Words<MailTemplateSource>),
         typeof(Words<MembershipStatus>),
         typeof(Words<OrganizationObstacle>),
+        typeof(Words<OrganizationPicker>),
         typeof(Words<OrganizationPolicy>),
         typeof(Words<OrganizationStatus>),
         typeof(Words<SessionEnd>),
         typeof(Words<SignInFailure>),
         typeof(Words<SigningKeyStatus>),
+        typeof(Words<SignUpPolicy>),
         typeof(Words<TokenIssuerSetting>),
         typeof(Words<TokenProfile>),
         typeof(Words<UserStatus>),
@@ -55,6 +57,7 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(ClientResource))]
 [JsonSerializable(typeof(ClientWithSecretResource))]
 [JsonSerializable(typeof(ConnectionResource))]
+[JsonSerializable(typeof(ConsentResource))]
 [JsonSerializable(typeof(DeliveryDetailsResource))]
 [JsonSerializable(typeof(DeliveryResource))]
 [JsonSerializable(typeof(EnrolledFactorResource))]
@@ -63,12 +66,16 @@ namespace Atrium.Core.Resources;
 [JsonSerializable(typeof(FactorResource))]
 [JsonSerializable(typeof(InvitationResource))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(LogoutNoticeResource))]
 [JsonSerializable(typeof(MailPreviewResource))]
 [JsonSerializable(typeof(MailTemplateResource))]
 [JsonSerializable(typeof(MembershipResource))]
+[JsonSerializable(typeof(NewRecoveryCodesResource))]
+[JsonSerializable(typeof(OrganizationBudgetResource))]
 [JsonSerializable(typeof(OrganizationDomainResource))]
 [JsonSerializable(typeof(OrganizationResource))]
 [JsonSerializable(typeof(RealmResource))]
+[JsonSerializable(typeof(RecoveryCodesResource))]
 [JsonSerializable(typeof(RoleResource))]
 [JsonSerializable(typeof(SessionResource))]
 [JsonSerializable(typeof(SignInResource))]

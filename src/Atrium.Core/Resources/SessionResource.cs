@@ -27,6 +27,12 @@ public sealed record SessionResource
     [Description("Unix milliseconds.")]
     public required long UpdatedAt { get; init; }
 
+    [Description("When it was begun, signed in with once more, or refreshed from. Unix milliseconds.")]
+    public required long LastUsedAt { get; init; }
+
+    [Description("Seconds without a use after which it is over.")]
+    public required int IdleTimeout { get; init; }
+
     [Description("The absolute end; no refresh reaches beyond it. Unix milliseconds.")]
     public required long ExpiresAt { get; init; }
 
@@ -46,6 +52,8 @@ public sealed record SessionResource
         UserAgent = session.UserAgent,
         CreatedAt = session.CreatedAt.ToUnixTimeMilliseconds(),
         UpdatedAt = session.UpdatedAt.ToUnixTimeMilliseconds(),
+        LastUsedAt = session.LastUsedAt.ToUnixTimeMilliseconds(),
+        IdleTimeout = session.IdleTimeout,
         ExpiresAt = session.ExpiresAt.ToUnixTimeMilliseconds(),
         EndedAt = session.EndedAt?.ToUnixTimeMilliseconds(),
         EndReason = session.EndReason,

@@ -20,6 +20,15 @@ public sealed record UserResource
 
     public required UserProfileResource Profile { get; init; }
 
+    [Description("As it was written, best in the form of E.164.")]
+    public required string? PhoneNumber { get; init; }
+
+    [Description("Whether the number was shown to be the person's.")]
+    public required bool PhoneNumberVerified { get; init; }
+
+    [Description("Where the person gets letters; null where nothing is known of it.")]
+    public required UserAddressResource? Address { get; init; }
+
     [Description("The product's own id of this person; unique in the realm.")]
     public required string? ExternalId { get; init; }
 
@@ -52,6 +61,19 @@ public sealed record UserResource
             Picture = user.Picture,
             Locale = user.Locale,
         },
+        PhoneNumber = user.PhoneNumber,
+        PhoneNumberVerified = user.PhoneNumberVerified,
+        Address = user.Address is not { } address
+            ? null
+            : new()
+            {
+                Formatted = address.Formatted,
+                StreetAddress = address.StreetAddress,
+                Locality = address.Locality,
+                Region = address.Region,
+                PostalCode = address.PostalCode,
+                Country = address.Country,
+            },
         ExternalId = user.ExternalId,
         Metadata = user.Metadata,
         Status = user.Status,
@@ -76,4 +98,24 @@ public sealed record UserProfileResource
 
     [Description("A BCP 47 tag such as `en-GB`.")]
     public required string? Locale { get; init; }
+}
+
+/// <summary>A postal address in its parts, any of which may be missing.</summary>
+public sealed record UserAddressResource
+{
+    [Description("The whole of it as it stands on an envelope, perhaps in several lines.")]
+    public required string? Formatted { get; init; }
+
+    [Description("Street and house or post box, perhaps in several lines.")]
+    public required string? StreetAddress { get; init; }
+
+    [Description("The town.")]
+    public required string? Locality { get; init; }
+
+    [Description("The state, province or region.")]
+    public required string? Region { get; init; }
+
+    public required string? PostalCode { get; init; }
+
+    public required string? Country { get; init; }
 }

@@ -32,11 +32,20 @@ public sealed record SignIn : IIdentified
 
     public OrganizationChoice Choice { get; init; } = OrganizationChoice.Unchosen;
 
+    /// <summary>What the person has just let the client have. It is stored as a consent when the sign-in completes, never with the sign-in.</summary>
+    public ConsentTerms? Allowed { get; init; }
+
     /// <summary>Wrong codes so far.</summary>
     public int FailedTries { get; init; }
 
     /// <summary>The standing session that the attempt builds on, if any.</summary>
     public Id<Session>? SessionId { get; init; }
+
+    /// <summary>Whether the person has said that they go on as whom that session is of.</summary>
+    public bool AccountConfirmed { get; init; }
+
+    /// <summary>Recovery codes that were made with a new factor, encrypted: shown until the person says that they are kept, then forgotten.</summary>
+    public byte[]? SealedCodes { get; init; }
 
     /// <summary>Counts the changes. A change is stored only over the version it was decided on, so two submits at once cannot both count.</summary>
     public int Version { get; init; }
@@ -45,10 +54,18 @@ public sealed record SignIn : IIdentified
 
     public required DateTimeOffset ExpiresAt { get; init; }
 
+    /// <summary>Whether the person picked on a page what it is for, where the client left that open.</summary>
+    public bool IsPicked => Door == Door.OAuth && Request.Organization is null && Choice != OrganizationChoice.Unchosen;
+
     public bool HasProved(AuthenticationMethod method) => Proofs.Any(proof => proof.Method == method);
+
+    public bool HasSecondFactor => Proofs.Any(static proof => SignInPolicy.IsSecondFactor(proof.Method));
 
     /// <summary>When the person last proved anything: <c>auth_time</c>.</summary>
     public DateTimeOffset? AuthenticatedAt => Proofs.Count == 0 ? null : Proofs.Max(static proof => proof.At);
+
+    /// <summary>The same attempt by somebody who is not known yet, instead of whom the standing session is of.</summary>
+    public SignIn ForSomebodyElse() => this with { UserId = null, SessionId = null, Proofs = [] };
 }
 
 /// <summary>What the person has shown, and when.</summary>
@@ -61,6 +78,9 @@ public enum AuthenticationMethod
 
     /// <summary>A code that reached the person's mailbox.</summary>
     EmailCode,
+
+    /// <summary>One of the codes that a person keeps for the day on which the authenticator app is gone.</summary>
+    RecoveryCode,
 }
 
 /// <summary>The parameters of the authorization request that outlive it, as the client sent them.</summary>
@@ -84,6 +104,18 @@ public sealed record AuthorizationRequest
     public string? DpopJkt { get; init; }
 
     public string? LoginHint { get; init; }
+
+    /// <summary>Those of the levels in <c>acr_values</c> that there are; see <see cref="AuthenticationLevels"/>.</summary>
+    public IReadOnlyList<string> AcrValues { get; init; } = [];
+
+    /// <summary>The client wants the person to say whether to go on as whom the browser is signed in as (<c>prompt=select_account</c>).</summary>
+    public bool SelectAccount { get; init; }
+
+    /// <summary>The organization that the client named, by <c>org</c> or the path; null where it left the choice open.</summary>
+    public string? Organization { get; init; }
+
+    /// <summary>Whether the client wants the person to be asked for consent, whatever was given before: <c>prompt=consent</c>.</summary>
+    public bool AsksConsent { get; init; }
 
     /// <summary>Whether it began on an organization's own path of the app-native door.</summary>
     public bool OnOrganizationPath { get; init; }

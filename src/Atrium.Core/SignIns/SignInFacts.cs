@@ -1,5 +1,6 @@
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
+using Atrium.Core.Realms;
 using Atrium.Core.Users;
 
 namespace Atrium.Core.SignIns;
@@ -10,6 +11,9 @@ public sealed record SignInFacts
     public required DateTimeOffset Now { get; init; }
 
     public required Client Client { get; init; }
+
+    /// <summary>What holds for the whole realm.</summary>
+    public RealmSettings Realm { get; init; } = new();
 
     /// <summary>Null until the person is known.</summary>
     public User? User { get; init; }
@@ -24,6 +28,12 @@ public sealed record SignInFacts
 
     /// <summary>Whether the client may be used by that organization at the app-native door.</summary>
     public bool ChosenIsShared { get; init; } = true;
+
+    /// <summary>What the person has let the client have before.</summary>
+    public IReadOnlyList<Consent> Consents { get; init; } = [];
+
+    /// <summary>What the person chose the last time that the client's sign-in asked.</summary>
+    public OrganizationChoice LastChoice { get; init; } = OrganizationChoice.Unchosen;
 
     /// <summary>The facts for one of the organizations that the person may choose among.</summary>
     public SignInFacts Choosing(Id<Organization> organization)

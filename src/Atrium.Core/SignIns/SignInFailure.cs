@@ -8,10 +8,18 @@ public enum SignInFailure
     WrongPassword,
     WrongTotp,
     WrongEmailCode,
+    WrongRecoveryCode,
     Expired,
     ClientDisabled,
     UserDisabled,
     TooManyTries,
     OrganizationUnavailable,
     MethodNotAllowed,
+    RequirementsUnmet,
+
+    /// <summary>The client is a third party's, and the door is only for the realm's owner's own.</summary>
+    NotFirstParty,
+
+    /// <summary>The person did not let the client have what it asked for.</summary>
+    ConsentDenied,
 }

@@ -30,7 +30,15 @@ public static class SignInPolicy
     private static readonly AuthenticationMethod[] IdentityMethods = [AuthenticationMethod.Password];
 
     /// <summary>What is shown beside that.</summary>
-    private static readonly AuthenticationMethod[] SecondFactors = [AuthenticationMethod.Totp];
+    private static readonly AuthenticationMethod[] SecondFactors = [AuthenticationMethod.Totp, AuthenticationMethod.RecoveryCode];
+
+    /// <summary>What an organization's settings can name. A recovery code is none of it: it goes with the authenticator app.</summary>
+    public static IReadOnlyList<AuthenticationMethod> Named { get; } =
+        [AuthenticationMethod.Password, AuthenticationMethod.Totp, AuthenticationMethod.EmailCode];
+
+    public static bool IsIdentity(AuthenticationMethod method) => IdentityMethods.Contains(method);
+
+    public static bool IsSecondFactor(AuthenticationMethod method) => SecondFactors.Contains(method);
 
     public static PolicyGap GapOf(OrganizationSettings settings, ShownProofs shown)
     {
@@ -55,5 +63,7 @@ public static class SignInPolicy
             && Allows(settings, proof.Method)
             && (settings.SessionMaxAge is not { } seconds || shown.Now - proof.At <= TimeSpan.FromSeconds(seconds)));
 
-    private static bool Allows(OrganizationSettings settings, AuthenticationMethod method) => settings.AllowedMethods?.Contains(method) != false;
+    /// <summary>A recovery code stands in for the authenticator app: it is allowed where that is.</summary>
+    private static bool Allows(OrganizationSettings settings, AuthenticationMethod method) =>
+        settings.AllowedMethods?.Contains(method == AuthenticationMethod.RecoveryCode ? AuthenticationMethod.Totp : method) != false;
 }

@@ -51,10 +51,13 @@ public static class SignInRehearsal
             SignIn? next = step switch
             {
                 SignInStep.Prove prove => Shown(at, prove.Methods[0], now),
-                SignInStep.VerifyEmail => Shown(at, AuthenticationMethod.EmailCode, now),
+
+                // The app-native door has no step for it: the sign-in ends there.
+                SignInStep.VerifyEmail when at.Door != Door.AppNative => Shown(at, AuthenticationMethod.EmailCode, now),
                 SignInStep.ProveFactor or SignInStep.EnrolFactor => Shown(at, AuthenticationMethod.Totp, now),
                 SignInStep.ChooseOrganization when wanted is { } chosen && SignInEngine.MayChoose(chosen, now) =>
                     at with { Choice = new OrganizationChoice.Chosen(chosen) },
+                SignInStep.Consent consent => at with { Allowed = consent.Asked },
                 _ => null,
             };
             if (next is null)

@@ -57,6 +57,12 @@ public sealed record GrantFacts
     /// <summary>All memberships, or the chosen one alone where the grant has chosen.</summary>
     public required IReadOnlyList<MembershipFacts> Memberships { get; init; }
 
+    /// <summary>
+    /// Whether there may be memberships beyond these, because as many were read as are too large for a token anyway. Then it takes all of them to
+    /// write the array.
+    /// </summary>
+    public bool HasMoreMemberships { get; init; }
+
     /// <summary>The roles that the memberships' scopes name, of the realm and of the organization, where the profile looks into them.</summary>
     public IReadOnlyList<Role> Roles { get; init; } = [];
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -8,7 +7,7 @@ namespace Atrium.Core.Tokens;
 
 /// <summary>
 /// What a token says about organizations. <see cref="Resolve"/> is the one place that decides it, for code, refresh, userinfo,
-/// introspection and every door; <see cref="WriteTo"/> is the one place that spells it.
+/// introspection and every door. Who writes them says how: <see cref="InFull"/>, or <see cref="WithinBudget"/>.
 /// </summary>
 public abstract record OrganizationClaims
 {
@@ -82,43 +81,14 @@ public abstract record OrganizationClaims
         };
     }
 
-    /// <summary>Writes the claims into the JSON object that is being written.</summary>
-    public void WriteTo(Utf8JsonWriter json)
-    {
-        switch (this)
-        {
-            case Many many:
-                json.WriteStartArray("organizations"u8);
-                foreach (MembershipFacts membership in many.Memberships)
-                {
-                    json.WriteStartObject();
-                    json.WriteString("id"u8, membership.OrganizationId.ToString());
-                    json.WriteString("title"u8, membership.Title);
-                    WriteStrings(json, "scopes", membership.Scopes);
-                    json.WriteNumber("joined_at"u8, membership.JoinedAt.ToUnixTimeSeconds());
-                    json.WriteEndObject();
-                }
+    /// <summary>As userinfo and introspection say them.</summary>
+    public OrganizationProjection InFull() => new(this, sourceEndpoint: null);
 
-                json.WriteEndArray();
-                break;
-            case One one:
-                json.WriteString("org_id"u8, one.Organization.ToString());
-                if (one.Roles is [var primary, ..])
-                    json.WriteString("role"u8, primary);
-                WriteStrings(json, "roles", one.Roles);
-                WriteStrings(json, "permissions", one.Permissions);
-                break;
-            case Named named:
-                json.WriteString("org_id"u8, named.Id);
-                json.WriteString("org_name"u8, named.Name);
-                json.WriteString("org_handle"u8, named.Handle);
-                if (named.UserOrganization is { } userOrganization)
-                    json.WriteString("user_org"u8, userOrganization);
-                break;
-            default:
-                break;
-        }
-    }
+    /// <summary>As tokens carry them: an array of more bytes than the client's budget is left out for the place where it is, whole. Nothing is cut.</summary>
+    /// <param name="bytes">Of the array's JSON in UTF-8, brackets included.</param>
+    /// <param name="sourceEndpoint">Where whoever holds the token gets the array.</param>
+    public OrganizationProjection WithinBudget(int bytes, string sourceEndpoint) =>
+        new(this, this is Many many && OrganizationArray.IsLarger(many.Memberships, bytes) ? sourceEndpoint : null);
 
     /// <summary>
     /// Scopes that name a role are the roles, else the first scope is; the permissions are those of the roles and the scopes that are no role.
@@ -147,13 +117,5 @@ public abstract record OrganizationClaims
         return onOrganizationPath
             ? new Named(entered, membership.OrganizationName, membership.OrganizationHandle, entered)
             : new Named(realm.Id.ToString(), realm.Name, realm.Handle, entered);
-    }
-
-    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (string value in values)
-            json.WriteStringValue(value);
-        json.WriteEndArray();
     }
 }

@@ -29,6 +29,13 @@ public sealed record User : IIdentified
 
     public string? Locale { get; init; }
 
+    /// <summary>As the person writes it, best in the form of E.164.</summary>
+    public string? PhoneNumber { get; init; }
+
+    public bool PhoneNumberVerified { get; init; }
+
+    public PostalAddress? Address { get; init; }
+
     public string? ExternalId { get; init; }
 
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();

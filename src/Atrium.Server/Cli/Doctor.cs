@@ -157,7 +157,7 @@ public sealed class Doctor(AtriumOptions options, TimeProvider clock)
 
     private Finding SignaturesFinding()
     {
-        const string matter = "signatures";
+        const string matter = "signing";
         return new Ed25519(options.UsesLibsodium).IsAvailable
             ? Finding.Good(matter, "ES256, RS256 and EdDSA")
             : Finding.Warning(matter, "ES256 and RS256, but not EdDSA", $"{Ed25519.Missing} Install it on every node if a client is to use it; nothing else needs it.");

@@ -52,7 +52,7 @@ public sealed class DemoRealm(IServiceProvider services)
 
     private async Task MakeAcmeAsync(string passwordHash, CancellationToken cancellationToken)
     {
-        Realm realm = await RealmAsync(Handle, "Acme", cancellationToken);
+        Realm realm = await RealmAsync(Handle, "Acme", new RealmSettings { SignUp = new SignUpSettings { Policy = SignUpPolicy.Open } }, cancellationToken);
         foreach (string role in new[] { "owner", "admin", "member" })
             await RoleAsync(realm, role, cancellationToken);
 
@@ -106,7 +106,7 @@ public sealed class DemoRealm(IServiceProvider services)
 
     private async Task MakeGlobexAsync(string passwordHash, CancellationToken cancellationToken)
     {
-        Realm realm = await RealmAsync(NeighbourHandle, "Globex", cancellationToken);
+        Realm realm = await RealmAsync(NeighbourHandle, "Globex", new RealmSettings(), cancellationToken);
         await RoleAsync(realm, "member", cancellationToken);
         Organization initech = await OrganizationAsync(realm, "Initech", domain: null, OrganizationStatus.Active, cancellationToken);
         User kim = await UserAsync(realm, "kim@example.test", "Kim", passwordHash, cancellationToken);
@@ -115,12 +115,12 @@ public sealed class DemoRealm(IServiceProvider services)
         await ApiKeyAsync(realm, NeighbourApiKey, cancellationToken);
     }
 
-    private async Task<Realm> RealmAsync(string handle, string name, CancellationToken cancellationToken)
+    private async Task<Realm> RealmAsync(string handle, string name, RealmSettings settings, CancellationToken cancellationToken)
     {
         if (await backbone.Realms.FindByHandleAsync(handle, cancellationToken) is { } existing)
             return existing;
         DateTimeOffset now = clock.GetUtcNow();
-        Realm realm = new() { Id = Id<Realm>.New(clock), Handle = handle, Name = name, CreatedAt = now, UpdatedAt = now };
+        Realm realm = new() { Id = Id<Realm>.New(clock), Handle = handle, Name = name, Settings = settings, CreatedAt = now, UpdatedAt = now };
         await backbone.Realms.CreateAsync(realm, backbone.Keys.MakeFor(realm), Origin.System, cancellationToken);
         return realm;
     }

@@ -8,6 +8,7 @@ using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Events;
 using Atrium.Server.Http;
 using Atrium.Server.Invitations;
+using Atrium.Server.Logout;
 using Atrium.Server.Mail;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
@@ -60,8 +61,9 @@ public static class AtriumServer
             builder.Services.AddHostedService<EventSequencer>();
         builder.Services.AddSingleton<IDomainRecords, DnsClient>();
         builder.Services.AddSingleton<PublicUrl>().AddSingleton<RealmDirectory>();
-        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>();
-        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<EmailCodes>().AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>()
+        builder.Services.AddSingleton<TokenIssuer>().AddSingleton<RefreshTokenLookup>().AddSingleton<GrantDesk>().AddSingleton<BudgetNotices>();
+        builder.Services.AddSingleton<GuessLimiter>().AddSingleton<MailLimiter>().AddSingleton<EmailCodes>().AddSingleton<MailedCodes>().AddSingleton<AccountDesk>()
+            .AddSingleton<SignInDesk>().AddSingleton<FactorEnrolment>().AddSingleton<SecondFactorDesk>()
             .AddSingleton<SignInExplainer>();
         builder.Services.AddMail(MailSettings.Of(options));
         if (options.SendsMail)
@@ -76,6 +78,7 @@ public static class AtriumServer
         builder.Services.AddSingleton<OutboundHttp>(static services =>
             new(services.GetRequiredService<AtriumOptions>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddWebhooks();
+        builder.Services.AddLogoutNotices();
         builder.Services.AddOAuthDoor();
         builder.Services.AddAuthKitDoor();
         builder.Services.AddAppNativeDoor();

@@ -31,6 +31,14 @@ public sealed class PublicUrl
     /// <summary>Where whoever has the letter accepts.</summary>
     public string Invitation(string realmHandle, Secret token) => $"{Realm(realmHandle)}/invitations/{token.Reveal()}";
 
+    /// <summary>Where a token that came through this door is shown for what it leaves out; the AuthKit door's issuers have no such place.</summary>
+    public string? UserInfo(Door door, string realmHandle) => door switch
+    {
+        Door.AuthKit => null,
+        Door.AppNative => $"{Realm(realmHandle)}/oauth2/userinfo",
+        _ => $"{Realm(realmHandle)}/userinfo",
+    };
+
     /// <summary>The issuer follows the door that a grant came through, so that each door's own metadata names it.</summary>
     public string Issuer(Door door, string realmHandle, Client client, Id<Organization>? organization) => door switch
     {

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Server.Keys;
 using Atrium.Storage;

@@ -17,8 +17,8 @@ namespace Atrium.Server.Invitations;
 /// <param name="PasswordHash">Null where they will sign in by something else.</param>
 public sealed record NewPerson(string? GivenName, string? FamilyName, string? Name, string? PasswordHash);
 
-/// <summary>A session to stand in from now on, by what was shown, and the secret of its cookie.</summary>
-public sealed record NewSession(SignInProgress Progress, Secret Cookie);
+/// <summary>A session to stand in from now on, by what was shown, how long it may last, and the secret of its cookie.</summary>
+public sealed record NewSession(SignInProgress Progress, SessionSettings Limits, Secret Cookie);
 
 /// <summary>Where invitations are made, sent and accepted, for pages and back ends alike.</summary>
 public sealed class InvitationDesk(
@@ -86,7 +86,10 @@ public sealed class InvitationDesk(
         User user, bool isNew, string? passwordHash, Secret token, NewSession? session, Origin origin, CancellationToken cancellationToken)
     {
         DateTimeOffset now = clock.GetUtcNow();
-        Session? made = session is null ? null : SessionOf(user, session.Progress.SignIn.Proofs, origin, now);
+        Session? made = session is null
+            ? null
+            : Session.Begin(
+                user.RealmId, Id<Session>.New(clock), user.Id, session.Progress.SignIn.Proofs, session.Limits, origin.IpAddress, origin.UserAgent, now);
         return acceptances.AcceptAsync(
             new Acceptance
             {
@@ -107,20 +110,6 @@ public sealed class InvitationDesk(
             origin,
             cancellationToken);
     }
-
-    private Session SessionOf(User user, IReadOnlyList<Proof> proofs, Origin origin, DateTimeOffset now) => new()
-    {
-        RealmId = user.RealmId,
-        Id = Id<Session>.New(clock),
-        UserId = user.Id,
-        Proofs = proofs,
-        AuthenticatedAt = proofs.Max(static proof => proof.At),
-        IpAddress = origin.IpAddress,
-        UserAgent = origin.UserAgent,
-        CreatedAt = now,
-        UpdatedAt = now,
-        ExpiresAt = now + SignInDesk.SessionLifetime,
-    };
 
     private Task<QueuedMail> LetterAsync(Realm realm, Organization organization, Invitation invitation, Secret token, CancellationToken cancellationToken) =>
         mail.WriteAsync(

@@ -51,11 +51,12 @@ public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, Guess
             case ProofResult.Proved proved when proved.Progress.SignIn.UserId != user.Id:
                 return new InvitationProof.Wrong();
             case ProofResult.Proved proved:
-                return await desk.NextAsync(proved.Progress, cancellationToken) switch
+                (SignInProgress known, SignInStep next) = await NextAsync(proved.Progress, cancellationToken);
+                return next switch
                 {
-                    SignInStep.Complete => new InvitationProof.Done(proved.Progress),
+                    SignInStep.Complete => new InvitationProof.Done(known),
                     SignInStep.ProveFactor factor => new InvitationProof.NeedsCode(
-                        proved.Progress.SignIn.Proofs[^1], await ChallengeAsync(factor.Factors[0], cancellationToken)),
+                        known.SignIn.Proofs[0], await ChallengeAsync(factor.Factors[0], cancellationToken)),
                     SignInStep.Refuse refuse => new InvitationProof.Refused(refuse.Reason),
                     var step => throw new InvalidOperationException($"{step.GetType().Name} is asked of nobody who signs in to no application."),
                 };
@@ -72,8 +73,8 @@ public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, Guess
     public async Task<InvitationProof> ProveCodeAsync(
         HttpContext context, Realm realm, User user, Proof password, Id<FactorChallenge> challenge, string code, CancellationToken cancellationToken)
     {
-        SignInProgress progress = Begin(context, realm, user, [password]);
-        switch (await desk.NextAsync(progress, cancellationToken))
+        (SignInProgress progress, SignInStep next) = await NextAsync(Begin(context, realm, user, [password]), cancellationToken);
+        switch (next)
         {
             case SignInStep.Complete:
                 // The factor was taken off meanwhile.
@@ -92,7 +93,7 @@ public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, Guess
                     {
                         return new InvitationProof.Done(progress with
                         {
-                            SignIn = progress.SignIn with { Proofs = [password, new Proof(AuthenticationMethod.Totp, clock.GetUtcNow())] },
+                            SignIn = progress.SignIn with { Proofs = [.. progress.SignIn.Proofs, new Proof(AuthenticationMethod.Totp, clock.GetUtcNow())] },
                             Proof = new SpentProof(factor.Id, at, challenge),
                         });
                     }
@@ -108,6 +109,19 @@ public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, Guess
             case var step:
                 throw new InvalidOperationException($"{step.GetType().Name} is asked of nobody who signs in to no application.");
         }
+    }
+
+    /// <summary>What must come next. The link came to the mailbox, so where the realm wants it verified, it is.</summary>
+    private async Task<(SignInProgress Progress, SignInStep Step)> NextAsync(SignInProgress progress, CancellationToken cancellationToken)
+    {
+        SignInStep step = await desk.NextAsync(progress, cancellationToken);
+        if (step is not SignInStep.VerifyEmail)
+            return (progress, step);
+        SignInProgress verified = progress with
+        {
+            SignIn = progress.SignIn with { Proofs = [.. progress.SignIn.Proofs, new Proof(AuthenticationMethod.EmailCode, clock.GetUtcNow())] },
+        };
+        return (verified, await desk.NextAsync(verified, cancellationToken));
     }
 
     private async Task<Id<FactorChallenge>> ChallengeAsync(Factor factor, CancellationToken cancellationToken)

@@ -95,6 +95,8 @@ public sealed class KeyRotation(StorageKeyStore store, NodeStore nodes, TimeProv
         {
             await SealAsync(SealedColumns.SigningKeys, realm, key => SecretPlaces.Of(realm, key));
             await SealAsync(SealedColumns.Factors, realm, key => SecretPlaces.Of(realm, key));
+            await SealAsync(SealedColumns.FactorEnrolments, realm, key => SecretPlaces.Of(realm, key));
+            await SealAsync(SealedColumns.RecoveryCodes, realm, key => SecretPlaces.Of(realm, key));
             await SealAsync(SealedColumns.EmailVerifications, realm, key => SecretPlaces.Of(realm, key));
             await SealAsync(SealedColumns.Connections, realm, key => SecretPlaces.Of(realm, key));
             await SealAsync(SealedColumns.WebhookSecrets, realm, key => SecretPlaces.Of(realm, key));

@@ -3,6 +3,7 @@ using Atrium.Core.Connections;
 using Atrium.Core.Mail;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Core.Webhooks;
 
@@ -14,6 +15,8 @@ public static class SecretPlaces
     public static byte[] Of(Id<Realm> realm, string kid) => SecretBox.Place(realm.ToString(), "signing-key", kid);
 
     public static byte[] Of(Id<Realm> realm, Id<Factor> factor) => SecretBox.Place(realm.ToString(), "factor", factor.ToString());
+
+    public static byte[] Of(Id<Realm> realm, Id<SignIn> signIn) => SecretBox.Place(realm.ToString(), "recovery-codes", signIn.ToString());
 
     public static byte[] Of(Id<Realm> realm, Id<EmailVerification> verification) =>
         SecretBox.Place(realm.ToString(), "email-verification", verification.ToString());

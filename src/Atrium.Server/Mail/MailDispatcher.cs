@@ -3,90 +3,36 @@ using System.Text.Json;
 using Atrium.Core;
 using Atrium.Core.Mail;
 using Atrium.Core.Realms;
+using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 
 namespace Atrium.Server.Mail;
 
-/// <summary>
-/// Sends what is queued: at once where it was queued here, within seconds where another node died over it, and again after a while where it
-/// was not taken. Every node does it; each letter is taken by one.
-/// </summary>
+/// <summary>Sends what is queued, a few letters of each realm in turn.</summary>
 public sealed partial class MailDispatcher(
-    MailStore store, IMailTransport transport, SecretBox box, TimeProvider clock, ILogger<MailDispatcher> log) : BackgroundService
+    MailStore store, IMailTransport transport, SecretBox box, TimeProvider clock, ILogger<MailDispatcher> log) : QueueDispatcher
 {
     private const int AtATime = 4;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     /// <summary>Longer than all the letters that are taken together can take.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
 
-    private readonly SemaphoreSlim queued = new(0, 1);
-    private readonly SemaphoreSlim round = new(1, 1);
-
-    /// <summary>Something was queued, and its transaction is committed.</summary>
-    public void Wake()
+    protected override async Task<int> RoundAsync(CancellationToken cancellationToken)
     {
-        try
+        DateTimeOffset now = clock.GetUtcNow();
+        int took = 0;
+        foreach (Id<Realm> realm in await store.RealmsWithDueAsync(now, cancellationToken))
         {
-            queued.Release();
+            IReadOnlyList<QueuedMail> taken = await store.TakeAsync(realm, AtATime, now, now + Lease, cancellationToken);
+            await Task.WhenAll(taken.Select(mail => DeliverAsync(mail, cancellationToken)));
+            took += taken.Count;
         }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else woke it.
-        }
+
+        return took;
     }
 
-    /// <summary>One round over all that is due; it ends once nothing is.</summary>
-    public async Task DeliverAsync(CancellationToken cancellationToken)
-    {
-        await round.WaitAsync(cancellationToken);
-        try
-        {
-            DateTimeOffset now = clock.GetUtcNow();
-            int took;
-            do
-            {
-                took = 0;
-                foreach (Id<Realm> realm in await store.RealmsWithDueAsync(now, cancellationToken))
-                {
-                    IReadOnlyList<QueuedMail> taken = await store.TakeAsync(realm, AtATime, now, now + Lease, cancellationToken);
-                    await Task.WhenAll(taken.Select(mail => DeliverAsync(mail, cancellationToken)));
-                    took += taken.Count;
-                }
-            }
-            while (took > 0);
-        }
-        finally
-        {
-            round.Release();
-        }
-    }
-
-    public override void Dispose()
-    {
-        queued.Dispose();
-        round.Dispose();
-        base.Dispose();
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            await queued.WaitAsync(Interval, stoppingToken);
-            try
-            {
-                await DeliverAsync(stoppingToken);
-            }
-#pragma warning disable CA1031 // Whatever it was, it waits for the next round: what a background service throws ends the server.
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-#pragma warning restore CA1031
-            {
-                LogFailed(e.Message);
-            }
-        }
-    }
+    protected override void Failed(string reason) => LogFailed(reason);
 
     private async Task DeliverAsync(QueuedMail mail, CancellationToken cancellationToken)
     {

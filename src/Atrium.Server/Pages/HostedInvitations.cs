@@ -150,7 +150,7 @@ public sealed class HostedInvitations(
             return InvitationPages.Of(visit, Again(visit), Busy, name, StatusCodes.Status503ServiceUnavailable);
         }
 
-        NewSession session = new(signIn.Begin(visit.Context, visit.Realm, existing, [new Proof(AuthenticationMethod.Password, clock.GetUtcNow())]), Secret.New());
+        NewSession session = new(signIn.Begin(visit.Context, visit.Realm, existing, [new Proof(AuthenticationMethod.Password, clock.GetUtcNow())]), visit.Realm.Settings.Sessions, Secret.New());
         AcceptanceResult result = existing is not null
             ? await desk.AcceptAsync(existing, visit.Token, hash, session, OriginOf(visit.Context, existing.Id), cancellationToken)
             : await desk.AcceptAsync(
@@ -165,7 +165,7 @@ public sealed class HostedInvitations(
 
     private async Task<IResult> AcceptAsync(Visit visit, User user, SignInProgress progress, CancellationToken cancellationToken)
     {
-        NewSession session = new(progress, Secret.New());
+        NewSession session = new(progress, visit.Realm.Settings.Sessions, Secret.New());
         return Finish(
             visit, await desk.AcceptAsync(user, visit.Token, passwordHash: null, session, OriginOf(visit.Context, user.Id), cancellationToken), session);
     }
@@ -176,7 +176,7 @@ public sealed class HostedInvitations(
         if (result.Refusal is { } refusal)
             return InvitationPages.Refused(visit, refusal);
         if (result.Invitation is not null && session is not null)
-            cookies.SetSession(visit.Context, visit.Realm, session.Cookie, clock.GetUtcNow() + SignInDesk.SessionLifetime);
+            cookies.SetSession(visit.Context, visit.Realm, session.Cookie, clock.GetUtcNow().AddSeconds(session.Limits.MaxAge));
         return new SeeOther(visit.Path);
     }
 

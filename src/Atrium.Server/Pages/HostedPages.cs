@@ -1,5 +1,4 @@
 using Atrium.Core.Clients;
-using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
@@ -7,17 +6,32 @@ using Atrium.Server.Doors;
 using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
+using Atrium.Server.Mail;
+using Atrium.Server.SignIns;
 using Microsoft.AspNetCore.Http.Extensions;
 
 namespace Atrium.Server.Pages;
 
 /// <summary>What a page of the hosted sign-in is made for.</summary>
 /// <param name="Handle">What the form carries back.</param>
-public sealed record HostedPage(HttpContext Context, Realm Realm, Client Client, SignIn SignIn, string Handle);
+/// <param name="Find">What the person looks for among their organizations.</param>
+public sealed record HostedPage(HttpContext Context, Realm Realm, Client Client, SignIn SignIn, string Handle, string? Find = null)
+{
+    /// <summary>Whether the second factor is asked for as a recovery code.</summary>
+    public bool ByRecoveryCode { get; init; }
+
+    /// <summary>Where a factor is set up, that factor.</summary>
+    public EnrolledFactor? Enrolment { get; init; }
+
+    /// <summary>Where recovery codes are to be kept, these codes.</summary>
+    public IReadOnlyList<string> RecoveryCodes { get; init; } = [];
+}
 
 /// <summary>Renders the steps and the refusals of a sign-in as pages.</summary>
 public static class HostedPages
 {
+    private static readonly OAuthError Gone = new("ATR1282", "invalid_request", "The sign-in ended while its page was made, or what the page shows can't be opened.");
+
     /// <summary>A failure that is shown to the person, since there is nowhere safe to send it.</summary>
     public static IResult Error(HttpContext context, Realm realm, OAuthError error) => Refusal(
         context,
@@ -64,9 +78,20 @@ public static class HostedPages
         step switch
         {
             SignInStep.Prove => PageResult.SignIn(
-                new SignInModel(page.Realm.Name, page.Client.Name, FormOf(page), email ?? page.SignIn.Request.LoginHint, error),
+                new SignInModel(
+                    page.Realm.Name,
+                    page.Client.Name,
+                    FormOf(page),
+                    email ?? page.SignIn.Request.LoginHint,
+                    error,
+                    SignUpRules.IsOffered(page.Realm.Settings, page.SignIn.Choice, SendsMail(page)) ? AccountPages.AddressOf(page.Realm, page.Handle, MailedCodePurpose.SignUp) : null,
+                    SendsMail(page) ? AccountPages.AddressOf(page.Realm, page.Handle, MailedCodePurpose.PasswordReset) : null),
                 page.SignIn.Request.RedirectUri,
                 status),
+            SignInStep.ConfirmAccount account => PageResult.Account(
+                new AccountModel(page.Realm.Name, page.Client.Name, FormOf(page), account.User.Email, account.User.DisplayName),
+                page.SignIn.Request.RedirectUri),
+            SignInStep.ProveFactor factor when page.ByRecoveryCode => FactorPages.RecoveryCode(page, FormOf(page), factor.User, error, status),
             SignInStep.ProveFactor factor => PageResult.Code(
                 new CodeModel(
                     page.Realm.Name,
@@ -75,30 +100,19 @@ public static class HostedPages
                     factor.User.Email,
                     error,
                     SignIn.MaxFactorTries - page.SignIn.FailedTries,
-                    StartAgain(page)),
+                    StartAgain(page),
+                    FactorPages.RecoveryAddressOf(page)),
                 page.SignIn.Request.RedirectUri,
                 status),
             SignInStep.ChooseOrganization choose => PageResult.Organization(
-                new OrganizationModel(
-                    page.Realm.Name,
-                    page.Client.Name,
-                    FormOf(page),
-                    choose.User.Email,
-                    [.. choose.Organizations.Select(OptionOf)],
-                    error,
-                    StartAgain(page)),
-                page.SignIn.Request.RedirectUri,
-                status),
-            SignInStep.EnrolFactor => Stopped(
-                page,
-                new("ATR1315", "access_denied", "This sign-in needs a second factor, and none is set up for the account."),
-                "A second factor is needed",
-                "Ask the administrator of your organization how to set up an authenticator app, then sign in again."),
-            SignInStep.VerifyEmail => Stopped(
-                page,
-                new("ATR1316", "access_denied", "The e-mail address of the account is not verified."),
-                "Verify your e-mail first",
-                "Follow the link in the message that was sent to you, then sign in again."),
+                OrganizationPages.ModelOf(page, choose, FormOf(page), StartAgain(page), error), page.SignIn.Request.RedirectUri, status),
+            SignInStep.Consent consent => PageResult.Consent(
+                ConsentPages.ModelOf(page, consent, FormOf(page), StartAgain(page)), page.SignIn.Request.RedirectUri),
+            SignInStep.EnrolFactor enrol when page.Enrolment is { } enrolment =>
+                FactorPages.Enrol(page, FormOf(page), enrol.User, enrolment, StartAgain(page), error, status),
+            SignInStep.KeepRecoveryCodes keep when page.RecoveryCodes.Count > 0 => FactorPages.RecoveryCodes(page, FormOf(page), keep.User),
+            // It mails something, so it is shown where it is asked for alone.
+            SignInStep.VerifyEmail => new SeeOther(AddressOf(page.Realm, page.Handle)),
             SignInStep.UseConnection connection => Stopped(
                 page,
                 new("ATR1317", "access_denied", "The organization lets people in through its own identity provider only."),
@@ -106,6 +120,7 @@ public static class HostedPages
                 "Ask the administrator of your organization where to sign in."),
             SignInStep.Refuse refuse => Stopped(
                 page, ErrorOf(refuse.Reason), "This sign-in can’t go on", "Go back to the application, or start again."),
+            SignInStep.EnrolFactor or SignInStep.KeepRecoveryCodes => Over(page.Context, page.Realm, Gone),
             _ => throw new InvalidOperationException("A completed sign-in has no page."),
         };
 
@@ -116,6 +131,8 @@ public static class HostedPages
         SignInRefusal.ClientDisabled => new("ATR1311", "unauthorized_client", "The application is disabled."),
         SignInRefusal.UserDisabled => new("ATR1312", "access_denied", "The account is disabled."),
         SignInRefusal.TooManyTries => new("ATR1313", "access_denied", "Too many wrong codes were entered."),
+        SignInRefusal.RequirementsUnmet => new(
+            "ATR1280", "unmet_authentication_requirements", "The application asks for a second factor, and the organization allows none."),
         SignInRefusal.MethodNotAllowed => new("ATR1318", "access_denied", "The organization allows no way of signing in that there is here."),
         _ => new("ATR1314", "access_denied", "The sign-in is for an organization that can't be entered with this account."),
     };
@@ -142,13 +159,10 @@ public static class HostedPages
             StatusCodes.Status400BadRequest);
     }
 
+    private static bool SendsMail(HostedPage page) => page.Context.RequestServices.GetRequiredService<IMailTransport>().Sends;
+
     private static PageForm FormOf(HostedPage page) =>
         new(AddressOf(page.Realm, page.Handle), [new("handle", page.Handle)]);
-
-    private static OrganizationOption OptionOf(MembershipInOrganization entry) => new(
-        entry.Organization.Id.ToString(),
-        entry.Organization.Name,
-        entry.Membership.Title ?? (entry.Membership.Scopes.Count == 0 ? null : string.Join(", ", entry.Membership.Scopes)));
 
     /// <summary>The same request once more, for somebody else; null where the client alone can make it, by pushing it again.</summary>
     private static string? StartAgain(HostedPage page)
@@ -161,7 +175,7 @@ public static class HostedPages
             { "response_type", "code" },
             { "client_id", page.Client.ClientId },
             { "redirect_uri", request.RedirectUri! },
-            { "prompt", "login" },
+            { "prompt", request.AsksConsent ? "login consent" : "login" },
         };
         AddKnown("scope", request.Scopes.Count == 0 ? null : string.Join(' ', request.Scopes));
         AddKnown("state", request.State);
@@ -169,11 +183,12 @@ public static class HostedPages
         AddKnown("code_challenge", request.CodeChallenge);
         AddKnown("code_challenge_method", request.CodeChallenge is null ? null : Pkce.Method);
         AddKnown("resource", request.Resource);
+        AddKnown("acr_values", request.AcrValues.Count == 0 ? null : string.Join(' ', request.AcrValues));
 
         // What was picked on a page may be picked anew; what the client asked for stays asked for.
         if (page.Client.ProfileFor(page.SignIn.Door) == TokenProfile.MultiOrg)
-            AddKnown("org", page.SignIn.Choice.Selected?.ToString());
-        string path = request.OnOrganizationPath && page.SignIn.Choice.Selected is { } organization
+            AddKnown("org", request.Organization);
+        string path = request.OnOrganizationPath && request.Organization is { } organization
             ? $"/t/{page.Realm.Handle}/o/{organization}/oauth2/authorize"
             : $"/t/{page.Realm.Handle}/authorize";
         return path + query.ToQueryString();

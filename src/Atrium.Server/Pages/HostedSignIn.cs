@@ -3,7 +3,6 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
-using Atrium.Server.Doors;
 using Atrium.Server.Doors.OAuth;
 using Atrium.Server.Http;
 using Atrium.Server.SignIns;
@@ -15,15 +14,19 @@ namespace Atrium.Server.Pages;
 /// The hosted sign-in: shows the page of the step that is next, takes what its form brings, and leads to the next page or back to the client.
 /// Every form is answered by a redirect or by the same page with what was wrong. It decides nothing: the engine does.
 /// </summary>
-public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, AuthorizationResponse responses)
+public sealed class HostedSignIn(
+    SignInDesk desk,
+    SecondFactorDesk factors,
+    FactorPages factorPages,
+    HostedVisits visits,
+    HostedEmailVerification emails,
+    HostedConsent consents,
+    BrowserCookies cookies,
+    AuthorizationResponse responses)
 {
-    private static readonly OAuthError Unknown = new("ATR1301", "invalid_request", "This page belongs to a sign-in that is over, or was never begun.");
-    private static readonly OAuthError OtherBrowser = new("ATR1302", "invalid_request", "This sign-in was begun in another browser, or its cookies are gone.");
-    private static readonly OAuthError OtherSite = new("ATR1303", "invalid_request", "The form was not sent from this server's own page.", StatusCodes.Status403Forbidden);
-    private static readonly OAuthError SessionGone = new("ATR1304", "access_denied", "The session that this sign-in was built on has ended meanwhile.");
-
     private const string WrongPassword = "That e-mail and password don’t match.";
     private const string WrongCode = "That code is not right, or was used before. Enter the one that the app shows now.";
+    private const string WrongRecoveryCode = "That recovery code is not right, or was used before. Enter another one.";
     private const string WrongChoice = "That organization can’t be chosen any more. Choose another.";
     private const string Limited = "Too many tries. Wait a minute, then try again.";
     private const string Busy = "Many people are signing in just now. Try again in a moment.";
@@ -37,54 +40,68 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
     }
 
     /// <summary>From the authorization request: back to the client at once, or to the first page.</summary>
+    /// <param name="signsUp">Whether that is the one where an account is made.</param>
     public async Task<IResult> StartAsync(
-        HttpContext context, Realm realm, SignInProgress progress, SignInStep step, CancellationToken cancellationToken)
+        HttpContext context, Realm realm, SignInProgress progress, SignInStep step, bool signsUp, CancellationToken cancellationToken)
     {
         if (step is SignInStep.Complete complete)
             return await FinishAsync(context, realm, progress, complete, handle: "", cancellationToken);
         Secret handle = Secret.New();
         return await desk.SaveAsync(progress with { Browser = cookies.MarkBrowser(context, realm) }, handle, cancellationToken)
-            ? new SeeOther(HostedPages.AddressOf(realm, handle.Reveal()))
-            : HostedPages.Over(context, realm, Unknown);
+            ? new SeeOther(signsUp ? HostedAccounts.SignUpAddress(realm, handle.Reveal()) : HostedPages.AddressOf(realm, handle.Reveal()))
+            : HostedVisits.Nowhere(context, realm);
     }
 
     private async Task<IResult> ShowAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        Realm realm = context.Realm();
-        if (await FindAsync(context, realm, OAuthParameters.OfQuery(context.Request), cancellationToken) is not (var page, var progress) found)
-            return HostedPages.Over(context, realm, Unknown);
-        if (found.Error is { } error)
-            return HostedPages.Over(context, realm, error);
+        (HostedVisit? visit, IResult? refusal) = await visits.OpenAsync(context, cancellationToken);
+        if (visit is null)
+            return refusal!;
+        (HostedPage page, SignInProgress progress, _) = visit;
         SignInStep step = await desk.NextAsync(progress, cancellationToken);
-        return step is SignInStep.Complete complete
-            ? await FinishAsync(context, realm, progress, complete, page.Handle, cancellationToken)
-            : HostedPages.Of(page, step);
+        return step switch
+        {
+            SignInStep.Complete complete => await FinishAsync(context, page.Realm, progress, complete, page.Handle, cancellationToken),
+            SignInStep.VerifyEmail verify => await emails.ShowAsync(page, progress, verify, cancellationToken),
+            _ => await PageAsync(
+                page with { ByRecoveryCode = FactorPages.AsksForRecoveryCode(context), Find = OAuthParameters.OfQuery(context.Request).ValueOf("find") },
+                step, error: null, StatusCodes.Status200OK, cancellationToken),
+        };
     }
 
     private async Task<IResult> TakeAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        Realm realm = context.Realm();
-
-        // Where the browser says where the form comes from, it must be from here (Fetch Metadata); elsewhere the cookie alone tells.
-        if (context.Request.Headers["Sec-Fetch-Site"] is [{ } site] && site is not ("same-origin" or "none"))
-            return HostedPages.Over(context, realm, OtherSite);
-        ReadForm read = await OAuthParameters.ReadUniqueFormAsync(context.Request, cancellationToken);
-        if (read.Parameters is not { } form)
-            return HostedPages.Over(context, realm, read.Error!);
-        if (await FindAsync(context, realm, form, cancellationToken) is not (var page, var progress) found)
-            return HostedPages.Over(context, realm, Unknown);
-        if (found.Error is { } error)
-            return HostedPages.Over(context, realm, error);
-
+        (HostedVisit? visit, IResult? refusal) = await visits.TakeAsync(context, cancellationToken);
+        if (visit is null)
+            return refusal!;
+        (HostedPage page, SignInProgress progress, IReadOnlyDictionary<string, StringValues> form) = visit;
         return await desk.NextAsync(progress, cancellationToken) switch
         {
             SignInStep.Prove prove when form.ContainsKey("password") => await TakePasswordAsync(page, progress, prove, form, cancellationToken),
-            SignInStep.ProveFactor factor when form.ContainsKey("code") => await TakeCodeAsync(page, progress, factor, form, cancellationToken),
+            SignInStep.VerifyEmail verify when form.ContainsKey("code") || form.ContainsKey("again") =>
+                await TakeMailedCodeAsync(page, progress, verify, form, cancellationToken),
+            SignInStep.ConfirmAccount when form.ContainsKey("account") => await TakeAccountAsync(page, progress, form, cancellationToken),
+            SignInStep.EnrolFactor enrol when form.ContainsKey("code") =>
+                await TakeCodeAsync(page, enrol, await factors.ConfirmAsync(progress, enrol.User, form.ValueOf("code") ?? "", cancellationToken), cancellationToken),
+            SignInStep.KeepRecoveryCodes keep when form.ContainsKey("kept") => await TakeKeptAsync(page, progress, keep, form, cancellationToken),
+            SignInStep.ProveFactor factor when form.ContainsKey("recovery_code") => await TakeCodeAsync(
+                page with { ByRecoveryCode = true },
+                factor,
+                await factors.ProveRecoveryCodeAsync(progress, factor.User, form.ValueOf("recovery_code") ?? "", cancellationToken),
+                cancellationToken),
+            SignInStep.ProveFactor factor when form.ContainsKey("code") => await TakeCodeAsync(
+                page,
+                factor,
+                await desk.ProveTotpAsync(progress, factor.User, factor.Factors, form.ValueOf("code") ?? "", challenge: null, cancellationToken),
+                cancellationToken),
             SignInStep.ChooseOrganization choose when form.ContainsKey("organization") =>
                 await TakeChoiceAsync(page, progress, choose, form, cancellationToken),
 
+            SignInStep.Consent consent when form.ContainsKey("decision") =>
+                await consents.TakeAsync(page, progress, consent, form, (allowed, next) => GoOnAsync(page, allowed, next, cancellationToken), cancellationToken),
+
             // The form of a page that is no longer the one to fill in: show the one that is.
-            _ => new SeeOther(HostedPages.AddressOf(realm, page.Handle)),
+            _ => new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle)),
         };
     }
 
@@ -100,28 +117,60 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         ProofResult result = await desk.ProvePasswordAsync(progress, email, password, cancellationToken);
         return result is ProofResult.Proved proved
             ? await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken)
-            : NotProved(page, step, result, WrongPassword, email);
+            : await NotProvedAsync(page, step, result, WrongPassword, email, cancellationToken);
     }
 
-    private async Task<IResult> TakeCodeAsync(
-        HostedPage page, SignInProgress progress, SignInStep.ProveFactor step, IReadOnlyDictionary<string, StringValues> form, CancellationToken cancellationToken)
+    private async Task<IResult> TakeMailedCodeAsync(
+        HostedPage page, SignInProgress progress, SignInStep.VerifyEmail step, IReadOnlyDictionary<string, StringValues> form, CancellationToken cancellationToken)
     {
-        string code = form.ValueOf("code") ?? "";
-        ProofResult result = await desk.ProveTotpAsync(
-            progress, step.User, step.Factors, code, challenge: null, cancellationToken);
+        (SignInProgress? verified, IResult? answer) = await emails.TakeAsync(page, progress, step, form, cancellationToken);
+        return verified is null ? answer! : await GoOnAsync(page, verified, await desk.NextAsync(verified, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Whether to go on as whom the browser is signed in as; the page knows two answers, and anything else is none.</summary>
+    private async Task<IResult> TakeAccountAsync(
+        HostedPage page, SignInProgress progress, IReadOnlyDictionary<string, StringValues> form, CancellationToken cancellationToken)
+    {
+        SignIn? answered = form.ValueOf("account") switch
+        {
+            "continue" => progress.SignIn with { AccountConfirmed = true },
+            "other" => progress.SignIn.ForSomebodyElse(),
+            _ => null,
+        };
+        if (answered is null)
+            return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
+        SignInProgress next = progress with { SignIn = answered };
+        return await GoOnAsync(page, next, await desk.NextAsync(next, cancellationToken), cancellationToken);
+    }
+
+    private async Task<IResult> TakeKeptAsync(
+        HostedPage page,
+        SignInProgress progress,
+        SignInStep.KeepRecoveryCodes step,
+        IReadOnlyDictionary<string, StringValues> form,
+        CancellationToken cancellationToken)
+    {
+        SignInProgress kept = await factorPages.KeepAsync(progress, step, form.ContainsKey("sign_out_others"), cancellationToken);
+        return await GoOnAsync(page, kept, await desk.NextAsync(kept, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>What came of a code, whichever kind it is of. That of a new factor is stored already.</summary>
+    private async Task<IResult> TakeCodeAsync(HostedPage page, SignInStep step, ProofResult result, CancellationToken cancellationToken)
+    {
+        string wrongCode = page.ByRecoveryCode ? WrongRecoveryCode : WrongCode;
         switch (result)
         {
-            case ProofResult.Proved proved:
+            case ProofResult.Proved proved when step is not SignInStep.EnrolFactor:
                 return await GoOnAsync(page, proved.Progress, await desk.NextAsync(proved.Progress, cancellationToken), cancellationToken);
-            case ProofResult.NoTriesLeft:
+            case ProofResult.Proved or ProofResult.NoTriesLeft:
                 return new SeeOther(HostedPages.AddressOf(page.Realm, page.Handle));
             case ProofResult.Wrong wrong:
                 SignInStep next = await desk.NextAsync(wrong.Progress, cancellationToken);
                 if (next is SignInStep.Refuse)
                     await desk.EndAsync(wrong.Progress, cancellationToken);
-                return HostedPages.Of(page with { SignIn = wrong.Progress.SignIn }, next, error: WrongCode, status: StatusCodes.Status400BadRequest);
+                return await PageAsync(page with { SignIn = wrong.Progress.SignIn }, next, wrongCode, StatusCodes.Status400BadRequest, cancellationToken);
             default:
-                return NotProved(page, step, result, WrongCode, email: null);
+                return await NotProvedAsync(page, step, result, wrongCode, email: null, cancellationToken);
         }
     }
 
@@ -132,8 +181,12 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         IReadOnlyDictionary<string, StringValues> form,
         CancellationToken cancellationToken)
     {
-        return Id<Organization>.Parse(form.ValueOf("organization")) is { } organization
-            && await desk.ChooseAsync(progress, organization, cancellationToken) is var (chosen, next)
+        (SignInProgress, SignInStep)? choice = form.ValueOf("organization") is OrganizationPages.All
+            ? await desk.ChooseAllAsync(progress, step, cancellationToken)
+            : Id<Organization>.Parse(form.ValueOf("organization")) is { } organization
+                ? await desk.ChooseAsync(progress, organization, cancellationToken)
+                : null;
+        return choice is var (chosen, next)
             ? await GoOnAsync(page, chosen, next, cancellationToken)
             : HostedPages.Of(page, step, error: WrongChoice, status: StatusCodes.Status400BadRequest);
     }
@@ -157,11 +210,14 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
             return new SeeOther(HostedPages.AddressOf(realm, handle));
         if (completed.IsNewSession)
             cookies.SetSession(context, realm, cookie, completed.Session.ExpiresAt);
-        return responses.Code(realm, progress.Client, progress.SignIn.Request, completed.Code);
+        string state = completed.IsNewSession ? BrowserCookies.StateOf(cookie) : cookies.KeepState(context, realm, completed.Session);
+        return responses.Code(realm, progress.Client, progress.SignIn.Request, completed.Code, state);
     }
 
-    private static IResult NotProved(HostedPage page, SignInStep step, ProofResult result, string wrong, string? email)
+    private async Task<IResult> NotProvedAsync(
+        HostedPage page, SignInStep step, ProofResult result, string wrong, string? email, CancellationToken cancellationToken)
     {
+        page = await factorPages.WithContentAsync(page, step, cancellationToken);
         switch (result)
         {
             case ProofResult.Limited limited:
@@ -175,28 +231,8 @@ public sealed class HostedSignIn(SignInDesk desk, BrowserCookies cookies, Author
         }
     }
 
-    /// <summary>The sign-in that the request names, if it was begun in this browser.</summary>
-    private async Task<Found?> FindAsync(
-        HttpContext context, Realm realm, IReadOnlyDictionary<string, StringValues> parameters, CancellationToken cancellationToken)
-    {
-        if (parameters.ValueOf("handle") is not { } handle
-            || await desk.FindAsync(realm.Id, Door.OAuth, new Secret(handle), context.Origin(), cancellationToken) is not { } progress)
-        {
-            return null;
-        }
-
-        HostedPage page = new(context, realm, progress.Client, progress.SignIn, handle);
-        if (!cookies.IsBrowser(context, realm, progress.Browser))
-            return new Found(page, progress, OtherBrowser);
-
-        // A session that a new one replaces loses its cookie; one that the sign-in rests on must still stand.
-        Session? standing = await cookies.FindSessionAsync(context, realm, cancellationToken);
-        OAuthError? error = progress.SignIn.SessionId is { } needed && standing?.Id != needed ? SessionGone : null;
-        return new Found(page, progress with { Standing = standing }, error);
-    }
-
-    private sealed record Found(HostedPage Page, SignInProgress Progress, OAuthError? Error)
-    {
-        public void Deconstruct(out HostedPage page, out SignInProgress progress) => (page, progress) = (Page, Progress);
-    }
+    /// <summary>The page of this step, with what it shows.</summary>
+    private async Task<IResult> PageAsync(
+        HostedPage page, SignInStep step, string? error, int status, CancellationToken cancellationToken) =>
+        HostedPages.Of(await factorPages.WithContentAsync(page, step, cancellationToken), step, email: null, error, status);
 }

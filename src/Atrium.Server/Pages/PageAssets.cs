@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 namespace Atrium.Server.Pages;
 
 /// <summary>
-/// The stylesheets and the icon, embedded in the assembly and served under names that hold a hash of their content,
+/// The stylesheets, the icon and the one script, embedded in the assembly and served under names that hold a hash of their content,
 /// so that a browser may keep them for ever.
 /// </summary>
 public static class PageAssets
@@ -14,6 +14,7 @@ public static class PageAssets
     private static readonly Asset Css = Asset.Load("atrium", "css", "text/css; charset=utf-8");
     private static readonly Asset ReferenceCss = Asset.Load("reference", "css", "text/css; charset=utf-8");
     private static readonly Asset Svg = Asset.Load("mark", "svg", "image/svg+xml");
+    private static readonly Asset Session = Asset.Load("session", "js", "text/javascript; charset=utf-8");
 
     /// <summary>The path of the stylesheet, hash included.</summary>
     public static string Stylesheet => Css.Path;
@@ -24,6 +25,9 @@ public static class PageAssets
     /// <summary>The path of the icon, hash included.</summary>
     public static string Icon => Svg.Path;
 
+    /// <summary>The path of the script of <see cref="CheckSessionPage"/>, hash included.</summary>
+    public static string SessionScript => Session.Path;
+
     /// <summary>Maps GET and HEAD of the assets. No authentication, no state.</summary>
     public static IEndpointRouteBuilder MapAssets(this IEndpointRouteBuilder routes)
     {
@@ -31,6 +35,7 @@ public static class PageAssets
         routes.MapMethods("/assets/atrium.{hash}.css", methods, (string hash, HttpResponse response) => Css.Serve(hash, response));
         routes.MapMethods("/assets/reference.{hash}.css", methods, (string hash, HttpResponse response) => ReferenceCss.Serve(hash, response));
         routes.MapMethods("/assets/mark.{hash}.svg", methods, (string hash, HttpResponse response) => Svg.Serve(hash, response));
+        routes.MapMethods("/assets/session.{hash}.js", methods, (string hash, HttpResponse response) => Session.Serve(hash, response));
         return routes;
     }
 

@@ -7,11 +7,11 @@ public static class PageHeaders
     /// <param name="redirectUri">
     /// The registered redirect URI in which the page's form may end, or null where the form stays on this server.
     /// </param>
-    /// <param name="frames">Whether the page shows another page of this server within itself.</param>
-    public static void Apply(HttpResponse response, string? redirectUri = null, bool frames = false)
+    /// <param name="frameSource">Whose pages the page shows within itself; null for none.</param>
+    public static void Apply(HttpResponse response, string? redirectUri = null, string? frameSource = null)
     {
         var headers = response.Headers;
-        headers.ContentSecurityPolicy = ContentSecurityPolicy(redirectUri) + (frames ? "; frame-src 'self'" : "");
+        headers.ContentSecurityPolicy = ContentSecurityPolicy(redirectUri) + (frameSource is null ? "" : $"; frame-src {frameSource}");
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";

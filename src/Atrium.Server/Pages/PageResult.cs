@@ -1,4 +1,5 @@
 using System.Text;
+using Atrium.Core.Clients;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 
@@ -15,10 +16,10 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
     private readonly object model;
     private readonly int statusCode;
     private readonly string? redirectUri;
-    private readonly bool frames;
+    private readonly string? frameSource;
 
-    private PageResult(Type page, object model, int statusCode, string? redirectUri, bool frames = false) =>
-        (this.page, this.model, this.statusCode, this.redirectUri, this.frames) = (page, model, statusCode, redirectUri, frames);
+    private PageResult(Type page, object model, int statusCode, string? redirectUri, string? frameSource = null) =>
+        (this.page, this.model, this.statusCode, this.redirectUri, this.frameSource) = (page, model, statusCode, redirectUri, frameSource);
 
     public int? StatusCode => statusCode;
 
@@ -33,8 +34,28 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
         new(typeof(CodePage), model, statusCode, redirectUri);
 
     /// <inheritdoc cref="SignIn"/>
+    public static PageResult Account(AccountModel model, string? redirectUri) => new(typeof(AccountPage), model, StatusCodes.Status200OK, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Enrol(EnrolModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(EnrolPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult RecoveryCodes(RecoveryCodesModel model, string? redirectUri) =>
+        new(typeof(RecoveryCodesPage), model, StatusCodes.Status200OK, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult RecoveryCode(RecoveryCodeModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(RecoveryCodePage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
     public static PageResult Organization(OrganizationModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
         new(typeof(OrganizationPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Consent(ConsentModel model, string? redirectUri) => new(typeof(ConsentPage), model, StatusCodes.Status200OK, redirectUri);
+
+    public static PageResult Applications(ApplicationsModel model) => new(typeof(ApplicationsPage), model, StatusCodes.Status200OK, redirectUri: null);
 
     /// <param name="redirectUri">Where the answer of the message's button may lead; null without a button.</param>
     public static PageResult Message(MessageModel model, int statusCode, string? redirectUri = null) =>
@@ -42,15 +63,35 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
 
     public static PageResult Invitation(InvitationModel model, int statusCode) => new(typeof(InvitationPage), model, statusCode, redirectUri: null);
 
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult Mailbox(MailboxModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(MailboxPage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult MailedCode(MailedCodeModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(MailedCodePage), model, statusCode, redirectUri);
+
+    /// <inheritdoc cref="SignIn"/>
+    public static PageResult NewPassword(NewPasswordModel model, string? redirectUri, int statusCode = StatusCodes.Status200OK) =>
+        new(typeof(NewPasswordPage), model, statusCode, redirectUri);
+
+    /// <summary>Its frames may come from these clients' own origins and from nowhere else.</summary>
+    public static PageResult SignedOut(SignedOutModel model) => new(
+        typeof(SignedOutPage),
+        model,
+        StatusCodes.Status200OK,
+        redirectUri: null,
+        string.Join(' ', model.Frames.Select(WebOrigin.Of).OfType<string>().Distinct(StringComparer.Ordinal)));
+
     public static PageResult Demo(DemoModel model) => new(typeof(DemoPage), model, StatusCodes.Status200OK, redirectUri: null);
 
-    public static PageResult DemoMail(DemoMailModel model) => new(typeof(DemoMailPage), model, StatusCodes.Status200OK, redirectUri: null, frames: true);
+    public static PageResult DemoMail(DemoMailModel model) => new(typeof(DemoMailPage), model, StatusCodes.Status200OK, redirectUri: null, frameSource: "'self'");
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var body = await RenderAsync(httpContext.RequestServices, page, model);
         var response = httpContext.Response;
-        PageHeaders.Apply(response, redirectUri, frames);
+        PageHeaders.Apply(response, redirectUri, frameSource);
         response.StatusCode = statusCode;
         response.ContentType = ContentType;
         response.ContentLength = body.Length;

@@ -33,37 +33,32 @@ public abstract record EmailCodeCheck
 
 /// <summary>Codes of six digits that show whether a mailbox is the person's.</summary>
 public sealed class EmailCodes(
-    FactorStore store, SecretBox box, GuessLimiter limiter, MailDesk mail, IMailTransport transport, MailDispatcher dispatcher, TimeProvider clock)
+    FactorStore store,
+    SecretBox box,
+    GuessLimiter limiter,
+    MailLimiter mailings,
+    MailDesk mail,
+    IMailTransport transport,
+    MailDispatcher dispatcher,
+    TimeProvider clock)
 {
     /// <summary>
     /// The person's open verification, so that signing in again makes no second set of guesses; a new one where there is none, whose code is
     /// mailed if this server sends mail.
     /// </summary>
-    public async Task<EmailVerification> ForAsync(User user, CancellationToken cancellationToken)
-    {
-        DateTimeOffset now = clock.GetUtcNow();
-        if (await store.FindLatestVerificationAsync(user.RealmId, user.Id, cancellationToken) is { SpentAt: null, FailedTries: < EmailVerification.MaxTries } open
-            && open.Email == user.Email
-            && now < open.ExpiresAt)
-        {
-            return open;
-        }
+    public async Task<EmailVerification> ForAsync(User user, CancellationToken cancellationToken) =>
+        await FindOpenAsync(user, cancellationToken) ?? await MakeAsync(user, cancellationToken);
 
-        Id<EmailVerification> id = Id<EmailVerification>.New(clock);
-        string code = RandomNumberGenerator.GetInt32(1_000_000).ToString("D6");
-        EmailVerification made = new()
-        {
-            RealmId = user.RealmId,
-            Id = id,
-            UserId = user.Id,
-            Email = user.Email,
-            SealedCode = box.Seal(Encoding.ASCII.GetBytes(code), SecretPlaces.Of(user.RealmId, id)),
-            CreatedAt = now,
-            ExpiresAt = now + EmailVerification.Lifetime,
-        };
-        await store.CreateVerificationAsync(made, transport.Sends ? await LetterAsync(user, made, code, cancellationToken) : null, cancellationToken);
-        dispatcher.Wake();
-        return made;
+    /// <summary>The same for a page that anybody can load often: how long to wait where too many letters were written lately.</summary>
+    /// <param name="again">Makes a new one in the place of one that is open, unless that was made just now.</param>
+    public async Task<TimeSpan?> SendAsync(User user, bool again, string? address, CancellationToken cancellationToken)
+    {
+        if (await FindOpenAsync(user, cancellationToken) is { } open && (!again || clock.GetUtcNow() < open.CreatedAt + MailedCode.Pause))
+            return null;
+        if (await mailings.TakeAsync(user.RealmId, user.Email, address, cancellationToken) is { } wait)
+            return wait;
+        await MakeAsync(user, cancellationToken);
+        return null;
     }
 
     /// <summary>Checks a code against the verification that was made last. The try is counted before the code is looked at.</summary>
@@ -98,6 +93,33 @@ public sealed class EmailCodes(
 
     /// <summary>The code itself, for whoever sends the mail; null when it can't be decrypted.</summary>
     public string? Reveal(EmailVerification verification) => Open(verification) is { } code ? Encoding.ASCII.GetString(code) : null;
+
+    private async Task<EmailVerification?> FindOpenAsync(User user, CancellationToken cancellationToken) =>
+        await store.FindLatestVerificationAsync(user.RealmId, user.Id, cancellationToken) is { SpentAt: null, FailedTries: < EmailVerification.MaxTries } open
+        && open.Email == user.Email
+        && clock.GetUtcNow() < open.ExpiresAt
+            ? open
+            : null;
+
+    private async Task<EmailVerification> MakeAsync(User user, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        Id<EmailVerification> id = Id<EmailVerification>.New(clock);
+        string code = RandomNumberGenerator.GetInt32(1_000_000).ToString("D6");
+        EmailVerification made = new()
+        {
+            RealmId = user.RealmId,
+            Id = id,
+            UserId = user.Id,
+            Email = user.Email,
+            SealedCode = box.Seal(Encoding.ASCII.GetBytes(code), SecretPlaces.Of(user.RealmId, id)),
+            CreatedAt = now,
+            ExpiresAt = now + EmailVerification.Lifetime,
+        };
+        await store.CreateVerificationAsync(made, transport.Sends ? await LetterAsync(user, made, code, cancellationToken) : null, cancellationToken);
+        dispatcher.Wake();
+        return made;
+    }
 
     private Task<QueuedMail> LetterAsync(User user, EmailVerification verification, string code, CancellationToken cancellationToken) => mail.WriteAsync(
         user.RealmId,

@@ -25,6 +25,7 @@ internal static class ExplanationTexts
         SignInStep.ChooseOrganization choose =>
             Step(ExplainedStepKind.ChooseOrganization, $"Chooses among {string.Join(", ", choose.Organizations.Select(static entry => entry.Organization.Name))}."),
         SignInStep.UseConnection use => Step(ExplainedStepKind.UseConnection, $"Must come through the identity provider of {use.Organization.Name}."),
+        SignInStep.Consent => Step(ExplainedStepKind.Consent, "Says whether the application, a third party's, may have what it asks for."),
         SignInStep.Complete when !isIssued => Step(ExplainedStepKind.Complete, "Has a session then, but the exchange of the code is refused (invalid_grant): the client gets no token."),
         SignInStep.Complete complete => Step(ExplainedStepKind.Complete, complete.Choice switch
         {
@@ -35,9 +36,11 @@ internal static class ExplanationTexts
         SignInStep.Refuse refuse => Step(ExplainedStepKind.Refuse, refuse.Reason switch
         {
             SignInRefusal.ClientDisabled => "The client is disabled. Enable it (status: active).",
+            SignInRefusal.NotFirstParty => "The client is a third party's: only first-party applications may use this door (settings.first_party).",
             SignInRefusal.UserDisabled => "The person is disabled. Enable them (status: active).",
             SignInRefusal.OrganizationUnavailable => "The organization can't be entered by this person with this client.",
             SignInRefusal.MethodNotAllowed => "The organization allows no method that this server has. Change its settings.allowed_methods.",
+            SignInRefusal.RequirementsUnmet => "The organization allows no second factor, and the client asks for one (acr_values).",
             SignInRefusal.TooManyTries => "Too many wrong codes; the sign-in begins anew.",
             _ => "The sign-in took too long; it begins anew.",
         }),
@@ -68,6 +71,7 @@ internal static class ExplanationTexts
     {
         AuthenticationMethod.Password => "a password",
         AuthenticationMethod.Totp => "a code of an authenticator app",
+        AuthenticationMethod.RecoveryCode => "a recovery code",
         _ => "a mailed code",
     };
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Atrium.Core;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
+using Atrium.Server.Keys;
 using Atrium.Storage;
 using QRCoder;
 
@@ -17,7 +18,7 @@ public sealed record EnrolledFactor(Factor Factor, string Secret, string Uri, st
 }
 
 /// <summary>Makes second factors, for every door that people get one through.</summary>
-public sealed class FactorEnrolment(RealmStore realms, SignInDesk desk, TimeProvider clock)
+public sealed class FactorEnrolment(RealmStore realms, SignInDesk desk, SecretBox box, TimeProvider clock)
 {
     public const int MaxNameLength = 100;
 
@@ -58,6 +59,15 @@ public sealed class FactorEnrolment(RealmStore realms, SignInDesk desk, TimeProv
                 UpdatedAt = now,
             },
             secret);
+        return Show(factor, secret);
+    }
+
+    /// <summary>The same once more of a factor that nobody has confirmed yet; null when its secret can't be opened.</summary>
+    public EnrolledFactor? Show(Factor factor) =>
+        box.Open(factor.SealedSecret, SecretPlaces.Of(factor.RealmId, factor.Id)) is { } secret ? Show(factor, secret) : null;
+
+    private static EnrolledFactor Show(Factor factor, byte[] secret)
+    {
         string uri = Totp.Uri(factor.Issuer, factor.Account, secret);
         return new(factor, Base32.Encode(secret), uri, QrCode(uri));
     }

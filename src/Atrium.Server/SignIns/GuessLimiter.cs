@@ -46,14 +46,15 @@ public sealed class GuessLimiter(GuessStore guesses, TimeProvider clock)
     }
 
     /// <summary>In the order of the <see cref="Limits"/>.</summary>
-    private static IEnumerable<SecretHash> Watched(string account, string? address)
+    /// <param name="ofAddress">What is counted of an address over all accounts.</param>
+    internal static IEnumerable<SecretHash> Watched(string account, string? address, string ofAddress = "address")
     {
         string key = EmailAddress.Normalize(account);
         yield return TargetOf("account", key);
         if (address is null)
             yield break;
         yield return TargetOf("account+address", $"{key}\n{address}");
-        yield return TargetOf("address", address);
+        yield return TargetOf(ofAddress, address);
     }
 
     /// <summary>Hashed, so that what people typed by mistake, often a password, is stored nowhere.</summary>

@@ -6,6 +6,7 @@ using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Core.Users;
+using Atrium.Server.Doors;
 using Atrium.Server.Keys;
 using Atrium.Server.Passwords;
 using Atrium.Storage;
@@ -23,13 +24,11 @@ public sealed class SignInDesk(
     GuessLimiter limiter,
     EventStore events,
     SecretBox box,
+    RealmDirectory directory,
     TimeProvider clock)
 {
     /// <summary>How long an attempt may take, from its first request.</summary>
     public static readonly TimeSpan SignInLifetime = TimeSpan.FromMinutes(30);
-
-    /// <summary>How long a session lasts at most, however often it is used.</summary>
-    public static readonly TimeSpan SessionLifetime = TimeSpan.FromDays(30);
 
     public SignInProgress Begin(Client client, Door door, AuthorizationRequest request, OrganizationChoice choice, Origin origin, Session? standing = null)
     {
@@ -97,6 +96,38 @@ public sealed class SignInDesk(
             SignInEvents.OriginOf(progress, progress.SignIn.UserId),
             cancellationToken);
         return null;
+    }
+
+    /// <summary>The same for all of the organizations; null where that is not offered.</summary>
+    public async Task<(SignInProgress Progress, SignInStep Step)?> ChooseAllAsync(
+        SignInProgress progress, SignInStep.ChooseOrganization step, CancellationToken cancellationToken)
+    {
+        if (!step.OffersAll)
+            return null;
+        SignInProgress chosen = progress with { SignIn = progress.SignIn with { Choice = OrganizationChoice.AllMemberships } };
+        return (chosen, await NextAsync(chosen, cancellationToken));
+    }
+
+    /// <summary>The sign-in with what was asked allowed by the person, and what must happen next then.</summary>
+    public async Task<(SignInProgress Progress, SignInStep Step)> AllowAsync(
+        SignInProgress progress, SignInStep.Consent step, CancellationToken cancellationToken)
+    {
+        SignInFacts facts = await FactsAsync(progress, cancellationToken);
+        SignIn allowed = progress.SignIn with { Allowed = step.Asked };
+        return (progress with { SignIn = allowed, Loaded = new LoadedFacts(allowed, facts) }, SignInEngine.Next(allowed, facts));
+    }
+
+    /// <summary>The person did not let the client have what it asked for: the sign-in is over. False when it was over already.</summary>
+    public async Task<bool> DenyAsync(SignInProgress progress, SignInStep.Consent step, CancellationToken cancellationToken)
+    {
+        if (!await signIns.DeleteAsync(progress.SignIn, cancellationToken))
+            return false;
+        await events.RecordAsync(
+            progress.SignIn.RealmId,
+            SignInEvents.Failed(progress, step.User.Id, SignInFailure.ConsentDenied),
+            SignInEvents.OriginOf(progress, step.User.Id),
+            cancellationToken);
+        return true;
     }
 
     public async ValueTask<SignInFacts> FactsAsync(SignInProgress progress, CancellationToken cancellationToken) =>
@@ -167,7 +198,7 @@ public sealed class SignInDesk(
                 return new ProofResult.Proved(progress with
                 {
                     SignIn = signIn with { Proofs = [.. signIn.Proofs, NewProof(AuthenticationMethod.Totp)] },
-                    Proof = new SpentProof(Factor: factor.Id, Step: step, Challenge: challenge),
+                    Proof = SpentProof.Of(factor, step, challenge, clock.GetUtcNow()),
                 });
             }
         }
@@ -176,7 +207,7 @@ public sealed class SignInDesk(
         return new ProofResult.Wrong(progress with { SignIn = signIn with { FailedTries = tries } });
     }
 
-    /// <summary>The name under which wrong codes of a person's factors are counted, wherever they are typed.</summary>
+    /// <summary>The name under which wrong codes of a person's factors and wrong recovery codes are counted, wherever they are typed.</summary>
     public static string TotpAccountOf(Id<User> user) => $"totp {user}";
 
     /// <summary>The time step that a code of this factor matches now; null for a wrong or a used one.</summary>
@@ -219,7 +250,7 @@ public sealed class SignInDesk(
         SignInProgress progress, SignInStep.Complete step, Secret? cookie, CancellationToken cancellationToken)
     {
         Secret code = Secret.New();
-        SignInCompletion completion = CompletionOf(progress, step, code, cookie);
+        SignInCompletion completion = await CompletionOfAsync(progress, step, code, cookie, cancellationToken);
         return await signIns.CompleteAsync(completion, cancellationToken)
             ? new CompletedSignIn(completion.Session, code, completion.IsNewSession)
             : null;
@@ -228,28 +259,27 @@ public sealed class SignInDesk(
     /// <summary>What the sign-in ends in, to be stored.</summary>
     /// <param name="code">What will carry the grant to the client.</param>
     /// <param name="cookie">The browser's new cookie, should a session of its own be made.</param>
-    public SignInCompletion CompletionOf(SignInProgress progress, SignInStep.Complete step, Secret code, Secret? cookie)
+    public async ValueTask<SignInCompletion> CompletionOfAsync(
+        SignInProgress progress, SignInStep.Complete step, Secret code, Secret? cookie, CancellationToken cancellationToken)
     {
         DateTimeOffset now = clock.GetUtcNow();
         SignIn signIn = progress.SignIn;
 
-        // A browser's session is built on only when nothing new was proved; otherwise it gets a new id (OWASP ASVS 7.2.4).
-        Session? standing = progress.Standing is { } session && signIn.SessionId == session.Id && session.Proofs.SequenceEqual(signIn.Proofs)
-            ? session
-            : null;
-        Session used = standing ?? new Session
-        {
-            RealmId = signIn.RealmId,
-            Id = Id<Session>.New(clock),
-            UserId = step.User.Id,
-            Proofs = signIn.Proofs,
-            AuthenticatedAt = signIn.AuthenticatedAt ?? now,
-            IpAddress = signIn.Request.IpAddress,
-            UserAgent = signIn.Request.UserAgent,
-            CreatedAt = now,
-            UpdatedAt = now,
-            ExpiresAt = now + SessionLifetime,
-        };
+        // A browser's session is built on only when nothing new was proved; otherwise it gets a new id (OWASP ASVS 7.2.4). One that more was
+        // proved upon lasts no longer than it would have: nobody has shown again who they are.
+        Session? begun = progress.Standing is { } session && signIn.SessionId == session.Id ? session : null;
+        Session? standing = begun is not null && begun.Proofs.SequenceEqual(signIn.Proofs) ? begun : null;
+        Session used = standing ?? Session.Begin(
+            signIn.RealmId,
+            Id<Session>.New(clock),
+            step.User.Id,
+            signIn.Proofs,
+            (await directory.RealmAsync(signIn.RealmId, cancellationToken))?.Settings.Sessions ?? new SessionSettings(),
+            signIn.Request.IpAddress,
+            signIn.Request.UserAgent,
+            now);
+        if (standing is null && begun is not null)
+            used = used with { ExpiresAt = begun.ExpiresAt };
         Grant grant = new()
         {
             RealmId = signIn.RealmId,
@@ -265,6 +295,16 @@ public sealed class SignInDesk(
             Resource = signIn.Request.Resource,
             CreatedAt = now,
         };
+        Consent? given = step.Given is not { } allowed ? null : new Consent
+        {
+            RealmId = signIn.RealmId,
+            Id = allowed.Widens ?? Id<Consent>.New(clock),
+            UserId = step.User.Id,
+            ClientId = progress.Client.Id,
+            Terms = allowed.Terms,
+            GrantedAt = now,
+        };
+        IReadOnlyList<EventDraft> happened = SignInEvents.Completed(progress, step, used, standing is null);
         return new SignInCompletion
         {
             SignIn = signIn,
@@ -287,7 +327,10 @@ public sealed class SignInDesk(
                 ExpiresAt = now + AuthorizationCode.Lifetime,
             },
             Proof = progress.Proof,
-            Events = SignInEvents.Completed(progress, step, used, standing is null),
+            Given = given,
+            RestsOn = step.RestsOn,
+            RemembersChoice = signIn.IsPicked,
+            Events = given is null ? happened : [.. happened, ConsentStore.EventOf(EventTypes.UserConsentGranted, given, progress.Client)],
             Origin = SignInEvents.OriginOf(progress, step.User.Id),
         };
     }

@@ -21,6 +21,8 @@ internal static class SignInEvents
         SignInRefusal.TooManyTries => SignInFailure.TooManyTries,
         SignInRefusal.OrganizationUnavailable => SignInFailure.OrganizationUnavailable,
         SignInRefusal.MethodNotAllowed => SignInFailure.MethodNotAllowed,
+        SignInRefusal.RequirementsUnmet => SignInFailure.RequirementsUnmet,
+        SignInRefusal.NotFirstParty => SignInFailure.NotFirstParty,
         _ => SignInFailure.Expired,
     });
 
@@ -31,6 +33,10 @@ internal static class SignInEvents
         if (progress.Proof?.Verification is not null && !step.User.EmailVerified)
             happened.Add(UserStore.UpdateOf(step.User, step.User with { EmailVerified = true, UpdatedAt = progress.SignIn.Proofs[^1].At }));
 
+        if (progress.Proof?.Confirmed is { } confirmed)
+            happened.Add(FactorStore.EventOf(EventTypes.UserFactorConfirmed, confirmed));
+        if (progress.Proof?.RecoveryCode is { } code)
+            happened.Add(RecoveryCodeStore.UseOf(code));
         if (isNewSession)
         {
             happened.Add(EventDraft.Of(

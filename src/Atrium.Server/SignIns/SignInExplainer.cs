@@ -98,7 +98,7 @@ public sealed class SignInExplainer(SignInDesk desk, SignInStore signIns, RoleSt
     private async Task<GrantFacts> GrantOfAsync(
         Realm realm, SignInProgress progress, SignInStep.Complete complete, RehearsalFacts facts, CancellationToken cancellationToken)
     {
-        SignInCompletion completion = desk.CompletionOf(progress, complete, Secret.New(), cookie: null);
+        SignInCompletion completion = await desk.CompletionOfAsync(progress, complete, Secret.New(), cookie: null, cancellationToken);
         MembershipInOrganization[] spoken =
             [.. facts.Open.Memberships.Where(entry => complete.Choice.Selected is not { } selected || entry.Organization.Id == selected)];
         return new GrantFacts
@@ -123,7 +123,7 @@ public sealed class SignInExplainer(SignInDesk desk, SignInStore signIns, RoleSt
         using (Utf8JsonWriter json = new(written))
         {
             json.WriteStartObject();
-            issuer.WriteAccessClaims(json, grant, claims, grant.Grant.Scopes);
+            issuer.WriteAccessClaims(json, grant, issuer.Project(grant, claims), grant.Grant.Scopes);
             json.WriteEndObject();
         }
 

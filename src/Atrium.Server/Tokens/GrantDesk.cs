@@ -44,7 +44,7 @@ public abstract record GrantResult
 /// Where the doors bring a code or a refresh token. What nearly every one of them is, good and shown for the first time, is spent and answered in
 /// one round trip to the store; the rules look at the facts that come back with it.
 /// </summary>
-public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshTokenLookup lookup, TimeProvider clock)
+public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshTokenLookup lookup, BudgetNotices budgets, TimeProvider clock)
 {
     /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
     public async Task<GrantResult> RedeemAsync(
@@ -137,6 +137,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
                 SealedSuccessor = BoxOf(token).Seal(Encoding.UTF8.GetBytes(successor.Reveal()), place),
                 ExpiresAt = RefreshExpiry(client, now),
                 SwitchTo = switchTo,
+                MostMemberships = MostMembershipsOf(client),
             },
             cancellationToken);
         if (spending is not { Shown: { } shown, Facts: { } facts })
@@ -200,17 +201,31 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         IReadOnlyList<string> scopes,
         string? nonce,
         Secret? refreshToken,
-        CancellationToken cancellationToken) =>
-        new GrantResult.Issued(new IssuedTokens
+        CancellationToken cancellationToken)
+    {
+        OrganizationProjection projection = issuer.Project(facts, organizations);
+        if (facts.HasMoreMemberships && organizations is OrganizationClaims.Many && !projection.IsElsewhere)
         {
-            AccessToken = await issuer.AccessTokenAsync(facts, organizations, scopes, presenter.DpopJkt, cancellationToken),
+            // Of those that were read, so few may be spoken of that all may fit after all.
+            if (await grants.LoadAsync(facts.Realm.Id, facts.Grant.Id, cancellationToken) is not { } whole)
+                return new GrantResult.Refused(GrantRefusal.Ended);
+            facts = whole;
+            projection = issuer.Project(whole, whole.OrganizationsAt(clock.GetUtcNow()));
+        }
+
+        if (projection.IsElsewhere)
+            await budgets.NoteAsync(facts, cancellationToken);
+        return new GrantResult.Issued(new IssuedTokens
+        {
+            AccessToken = await issuer.AccessTokenAsync(facts, projection, scopes, presenter.DpopJkt, cancellationToken),
             DpopJkt = presenter.DpopJkt,
             ExpiresIn = TokenIssuer.AccessTokenAge(facts.Client, facts.Grant.Door),
             Scopes = scopes,
             RefreshToken = refreshToken,
-            IdToken = scopes.Contains(TokenIssuer.OpenIdScope) ? await issuer.IdTokenAsync(facts, organizations, nonce, cancellationToken) : null,
+            IdToken = scopes.Contains(TokenIssuer.OpenIdScope) ? await issuer.IdTokenAsync(facts, projection, nonce, cancellationToken) : null,
             Facts = facts,
         });
+    }
 
     private async Task<GrantResult> RefuseAsync(GrantDecision decision, GrantFacts facts, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -240,7 +255,11 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         Mark = refreshSecret.Hash(),
         GivesRefreshToken = presenter.Client.MayUse("refresh_token"),
         RefreshExpiresAt = RefreshExpiry(presenter.Client, now),
+        MostMemberships = MostMembershipsOf(presenter.Client),
     };
+
+    /// <summary>A token that leaves the organizations out costs no more than one that carries as many as fit.</summary>
+    private static int MostMembershipsOf(Client client) => OrganizationArray.EnoughToExceed(client.Settings.Tokens.OrganizationBudgetBytes);
 
     /// <summary>Refresh tokens slide with use; the store cuts them off where their session ends.</summary>
     private static DateTimeOffset RefreshExpiry(Client client, DateTimeOffset now) => now.AddSeconds(client.Settings.Openid.DefaultRefreshTokenAge);

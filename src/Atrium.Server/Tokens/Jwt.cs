@@ -14,6 +14,9 @@ public static class Jwt
     /// <summary>RFC 9068 section 2.1.</summary>
     public const string AccessTokenType = "at+jwt";
 
+    /// <summary>OpenID Connect Back-Channel Logout 1.0 section 2.4.</summary>
+    public const string LogoutTokenType = "logout+jwt";
+
     /// <summary>Longer than any token of ours; what is longer is not looked at.</summary>
     private const int MaxLength = 256 * 1024;
 

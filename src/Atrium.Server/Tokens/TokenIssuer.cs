@@ -16,6 +16,9 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     /// <summary>The scope that makes a grant an OpenID Connect one (OpenID Connect Core section 3.1.2.1).</summary>
     public const string OpenIdScope = "openid";
 
+    /// <summary>Seconds; it is sent the moment it is made.</summary>
+    private const int LogoutTokenAge = 120;
+
     /// <summary>Seconds an access token of this client lives when it came through this door.</summary>
     public static int AccessTokenAge(Client client, Door door) =>
         client.Settings.Openid.DefaultAccessTokenAge ?? (door == Door.AuthKit ? 300 : 1800);
@@ -23,10 +26,19 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     public string IssuerOf(GrantFacts facts) =>
         publicUrl.Issuer(facts.Grant.Door, facts.Realm.Handle, facts.Client, facts.Grant.Choice.Selected);
 
+    /// <summary>
+    /// What tokens of this grant carry of the organizations: the array up to the client's budget, else where it is. A door that has no such place
+    /// gives it whole.
+    /// </summary>
+    public OrganizationProjection Project(GrantFacts facts, OrganizationClaims organizations) =>
+        publicUrl.UserInfo(facts.Grant.Door, facts.Realm.Handle) is { } endpoint
+            ? organizations.WithinBudget(facts.Client.Settings.Tokens.OrganizationBudgetBytes, endpoint)
+            : organizations.InFull();
+
     /// <param name="scopes">The scopes of this token: those of the grant, or fewer.</param>
     /// <param name="dpopJkt">The key that it is bound to, if any.</param>
     public async Task<string> AccessTokenAsync(
-        GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes, string? dpopJkt, CancellationToken cancellationToken)
+        GrantFacts facts, OrganizationProjection organizations, IReadOnlyList<string> scopes, string? dpopJkt, CancellationToken cancellationToken)
     {
         RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
         return Jwt.Sign(key, Jwt.AccessTokenType, json =>
@@ -37,7 +49,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     }
 
     /// <summary>What an access token says (RFC 9068 section 2.2), into the JSON object that is being written.</summary>
-    public void WriteAccessClaims(Utf8JsonWriter json, GrantFacts facts, OrganizationClaims organizations, IReadOnlyList<string> scopes)
+    public void WriteAccessClaims(Utf8JsonWriter json, GrantFacts facts, OrganizationProjection organizations, IReadOnlyList<string> scopes)
     {
         long now = clock.GetUtcNow().ToUnixTimeSeconds();
         json.WriteString("iss"u8, IssuerOf(facts));
@@ -46,6 +58,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         json.WriteNumber("iat"u8, now);
         json.WriteNumber("exp"u8, now + AccessTokenAge(facts.Client, facts.Grant.Door));
         json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
+        json.WriteString("acr"u8, AuthenticationLevels.NameOf(AuthenticationLevels.Of(facts.Session.Proofs)));
         json.WriteString("jti"u8, TokenId.New(facts.Grant.Id));
         json.WriteString("sid"u8, facts.Session.Id.ToString());
         json.WriteString("client_id"u8, facts.Client.ClientId);
@@ -63,7 +76,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
 
     /// <summary>OpenID Connect Core section 2.</summary>
     public async Task<string> IdTokenAsync(
-        GrantFacts facts, OrganizationClaims organizations, string? nonce, CancellationToken cancellationToken)
+        GrantFacts facts, OrganizationProjection organizations, string? nonce, CancellationToken cancellationToken)
     {
         RealmKey key = await SignerAsync(facts.Realm.Id, facts.Client, facts.Grant.Door, cancellationToken);
         long now = clock.GetUtcNow().ToUnixTimeSeconds();
@@ -76,6 +89,7 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
             json.WriteNumber("iat"u8, now);
             json.WriteNumber("exp"u8, now + facts.Client.Settings.Openid.DefaultIdTokenAge);
             json.WriteNumber("auth_time"u8, facts.Session.AuthenticatedAt.ToUnixTimeSeconds());
+            json.WriteString("acr"u8, AuthenticationLevels.NameOf(AuthenticationLevels.Of(facts.Session.Proofs)));
             json.WriteString("sid"u8, facts.Session.Id.ToString());
             if (facts.Grant.Door == Door.AppNative)
                 json.WriteString("isk"u8, facts.Session.Id.ToString());
@@ -149,6 +163,30 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         });
     }
 
+    /// <summary>
+    /// What tells a client that a session has ended (OpenID Connect Back-Channel Logout 1.0 section 2.4), from the issuer of the ID token that it has. A
+    /// nonce is forbidden: nothing that looks for one takes it for an ID token.
+    /// </summary>
+    public async Task<string> LogoutTokenAsync(Realm realm, Client client, LogoutNotice notice, CancellationToken cancellationToken)
+    {
+        RealmKey key = await SignerAsync(realm.Id, client, notice.Door, cancellationToken);
+        long now = clock.GetUtcNow().ToUnixTimeSeconds();
+        return Jwt.Sign(key, Jwt.LogoutTokenType, json =>
+        {
+            json.WriteString("iss"u8, publicUrl.Issuer(notice.Door, realm.Handle, client, notice.OrganizationId));
+            json.WriteString("aud"u8, client.ClientId);
+            json.WriteNumber("iat"u8, now);
+            json.WriteNumber("exp"u8, now + LogoutTokenAge);
+            json.WriteString("jti"u8, TokenId.New());
+            json.WriteString("sub"u8, notice.UserId.ToString());
+            json.WriteString("sid"u8, notice.SessionId.ToString());
+            json.WriteStartObject("events"u8);
+            json.WriteStartObject("http://schemas.openid.net/event/backchannel-logout"u8);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        });
+    }
+
     /// <summary>The standard claims that the scopes ask for (OpenID Connect Core section 5.4); a value that is not known is left out.</summary>
     public static void WriteProfile(Utf8JsonWriter json, User user, IReadOnlyList<string> scopes)
     {
@@ -167,6 +205,24 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         {
             json.WriteString("email"u8, user.Email);
             json.WriteBoolean("email_verified"u8, user.EmailVerified);
+        }
+
+        if (scopes.Contains("phone") && user.PhoneNumber is { } phoneNumber)
+        {
+            json.WriteString("phone_number"u8, phoneNumber);
+            json.WriteBoolean("phone_number_verified"u8, user.PhoneNumberVerified);
+        }
+
+        if (scopes.Contains("address") && user.Address is { } address)
+        {
+            json.WriteStartObject("address"u8);
+            WriteKnown("formatted", address.Formatted);
+            WriteKnown("street_address", address.StreetAddress);
+            WriteKnown("locality", address.Locality);
+            WriteKnown("region", address.Region);
+            WriteKnown("postal_code", address.PostalCode);
+            WriteKnown("country", address.Country);
+            json.WriteEndObject();
         }
 
         void WriteKnown(string name, string? value)
@@ -193,20 +249,17 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
         json.WriteString("jti"u8, tokenId);
     }
 
-    /// <summary>RFC 8176: how the person authenticated.</summary>
+    /// <summary>
+    /// RFC 8176: how the person authenticated. Every code that works once is an <c>otp</c>, a recovery code too; <c>mfa</c> goes with the level.
+    /// </summary>
     private static void WriteMethods(Utf8JsonWriter json, IReadOnlyList<Proof> proofs)
     {
         json.WriteStartArray("amr"u8);
-        foreach (AuthenticationMethod method in proofs.Select(static proof => proof.Method).Distinct())
-        {
-            json.WriteStringValue(method switch
-            {
-                AuthenticationMethod.Password => "pwd"u8,
-                _ => "otp"u8,
-            });
-        }
+        foreach (string method in proofs.Select(static proof => proof.Method == AuthenticationMethod.Password ? "pwd" : "otp").Distinct())
+            json.WriteStringValue(method);
 
-        if (proofs.Select(static proof => proof.Method).Distinct().Count() > 1)
+        // A mailed code beside a password is no second factor: whoever has the mailbox can have the password changed.
+        if (AuthenticationLevels.Of(proofs) == AuthenticationLevel.MultiFactor)
             json.WriteStringValue("mfa"u8);
         json.WriteEndArray();
     }

@@ -73,6 +73,9 @@ internal sealed class Exporter(Stream file, Action<long> progress) : IExportTarg
         Text("picture", user.Picture);
         Text("locale", user.Locale);
         json.WriteEndObject();
+        Text("phone_number", user.PhoneNumber);
+        json.WriteBoolean("phone_number_verified", user.PhoneNumberVerified);
+        Address(user.Address);
         Text("external_id", user.ExternalId);
         Metadata(user.Metadata);
         Word("status", user.Status);
@@ -139,6 +142,20 @@ internal sealed class Exporter(Stream file, Action<long> progress) : IExportTarg
         json.WriteStartObject("metadata");
         foreach ((string key, string value) in metadata)
             json.WriteString(key, value);
+        json.WriteEndObject();
+    }
+
+    private void Address(Core.Users.PostalAddress? address)
+    {
+        if (address is null)
+            return;
+        json.WriteStartObject("address");
+        Text("formatted", address.Formatted);
+        Text("street_address", address.StreetAddress);
+        Text("locality", address.Locality);
+        Text("region", address.Region);
+        Text("postal_code", address.PostalCode);
+        Text("country", address.Country);
         json.WriteEndObject();
     }
 

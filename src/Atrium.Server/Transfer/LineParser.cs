@@ -15,7 +15,7 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private static readonly Dictionary<string, AuthenticationMethod> Methods =
-        Enum.GetValues<AuthenticationMethod>().ToDictionary(static method => JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString()), StringComparer.Ordinal);
+        SignInPolicy.Named.ToDictionary(static method => JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString()), StringComparer.Ordinal);
 
     private readonly DateTimeOffset now = clock.GetUtcNow();
 
@@ -174,6 +174,7 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
         DateTimeOffset createdAt = fields.Time("created_at") ?? now;
         DateTimeOffset updatedAt = fields.Time("updated_at") ?? createdAt;
         LineFields? profile = fields.Object("profile");
+        LineFields? address = fields.Object("address");
         User user = new()
         {
             RealmId = realm,
@@ -186,6 +187,9 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             Name = profile?.Name("name"),
             Picture = profile?.Text("picture", UserRules.IsPicture, $"an address of at most {UserRules.MaxPictureLength} characters"),
             Locale = profile?.Text("locale", LanguageTag.IsValid, "a BCP 47 tag such as en-GB"),
+            PhoneNumber = fields.Text("phone_number", UserRules.IsPhoneNumber, $"a telephone number of at most {UserRules.MaxPhoneNumberLength} characters"),
+            PhoneNumberVerified = fields.Flag("phone_number_verified") ?? false,
+            Address = address is null ? null : Address(address),
             ExternalId = ExternalId(fields),
             Metadata = fields.Metadata("metadata"),
             Status = fields.Word("status", UserStatus.Active, UserStatus.Active, UserStatus.Disabled),
@@ -194,10 +198,25 @@ internal sealed class LineParser(Id<Realm> realm, PasswordHasher hasher, TimePro
             UpdatedAt = updatedAt,
         };
         profile?.RefuseOthers();
+        address?.RefuseOthers();
         string? hash = fields.Text("password_hash", static _ => true, "a text");
         if (hash is not null && hasher.ProblemWith(hash) is { } problem)
             fields.Refuse("password_hash", problem);
         return new ImportedUser(line, user, hash, id is not null);
+    }
+
+    private static PostalAddress? Address(LineFields fields)
+    {
+        string lines = $"text of at most {PostalAddress.MaxLinesLength} characters";
+        return new PostalAddress
+        {
+            Formatted = fields.Text("formatted", PostalAddress.IsLines, lines),
+            StreetAddress = fields.Text("street_address", PostalAddress.IsLines, lines),
+            Locality = fields.Name("locality"),
+            Region = fields.Name("region"),
+            PostalCode = fields.Name("postal_code"),
+            Country = fields.Name("country"),
+        }.OrNothing();
     }
 
     private ImportedMembership Membership(long line, LineFields fields)

@@ -41,6 +41,20 @@ public sealed class ApplyRealmTests(DemoServer server) : IClassFixture<DemoServe
     }
 
     [Fact]
+    public async Task How_people_come_to_the_realm_is_declared_with_it()
+    {
+        Typist typist = await OperatorAsync(await new Typist(server).InNewRealmAsync("welcoming"));
+        string file = Write("""{"realm":{"settings":{"sign_up":{"policy":"by_domain","domains":["example.com"]},"email_verification_required":true}}}""");
+        (await typist.DoAsync("apply", file, "--yes")).ShouldContain("done  realm welcoming changed\n");
+        JsonElement settings = (await typist.JsonAsync("realms", "show", "welcoming")).GetProperty("settings");
+        settings.GetProperty("sign_up").ToString().ShouldBe("""{"policy":"by_domain","domains":["example.com"],"creates_organization":false}""");
+        (settings.GetProperty("email_verification_required").GetBoolean(), settings.GetProperty("event_retention_days").GetInt32()).ShouldBe((true, 365));
+        (await typist.DoAsync("apply", file)).ShouldBe("Nothing to do: 1 is as declared.\n");
+        (await typist.TypeAsync("apply", Write("""{"realm":{"settings":{"sign_up":{"policy":"all"}}}}"""), "--yes")).Errors
+            .ShouldContain("/realm/settings/sign_up/policy must be one of invited_only, open, by_domain");
+    }
+
+    [Fact]
     public async Task Without_an_operator_key_nothing_is_changed_and_the_key_is_asked_for()
     {
         Typist typist = await new Typist(server).InNewRealmAsync("keyless");

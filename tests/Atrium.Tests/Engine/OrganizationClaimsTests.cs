@@ -212,7 +212,7 @@ public sealed class OrganizationClaimsTests
         using (Utf8JsonWriter json = new(stream))
         {
             json.WriteStartObject();
-            claims.WriteTo(json);
+            claims.InFull().WriteTo(json);
             json.WriteEndObject();
         }
 

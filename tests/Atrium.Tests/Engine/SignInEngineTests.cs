@@ -25,7 +25,7 @@ public sealed class SignInEngineTests
     [Fact]
     public void A_confirmed_factor_is_always_asked_for() =>
         Completed(static (world, _) =>
-            !world.Factors.Any(static factor => factor.Confirmed) || world.SignIn.HasProved(AuthenticationMethod.Totp));
+            !world.Factors.Any(static factor => factor.Confirmed) || world.SignIn.HasSecondFactor);
 
     [Fact]
     public void A_factor_that_was_never_confirmed_is_never_asked_for() =>
@@ -35,14 +35,14 @@ public sealed class SignInEngineTests
     public void The_clients_own_second_step_is_asked_for_through_every_door() =>
         Completed(static (world, _) =>
             !(world.Client.Settings.AppNative.Enabled && world.Client.Settings.AppNative.Steps.Any(static step => step.Contains("totp")))
-            || world.SignIn.HasProved(AuthenticationMethod.Totp));
+            || world.SignIn.HasSecondFactor);
 
     [Fact]
     public void The_policy_of_the_organization_entered_is_kept() =>
         Completed(static (world, step) =>
             world.Memberships.FirstOrDefault(entry => entry.IsEffective && entry.Organization.Id == step.Choice.Selected) is not { } entered
             || (!entered.Organization.Settings.SsoOnly
-                && (!entered.Organization.Settings.MfaRequired || world.SignIn.HasProved(AuthenticationMethod.Totp))));
+                && (!entered.Organization.Settings.MfaRequired || world.SignIn.HasSecondFactor)));
 
     [Fact]
     public void An_organization_is_entered_only_by_its_active_members_where_the_token_speaks_of_one() =>
@@ -157,6 +157,7 @@ public sealed class SignInEngineTests
         SignInEngine.MayBuildOn(session, fresh, maxAge, Worlds.Start).ShouldBe(answers);
         SignInEngine.MayBuildOn(session with { EndedAt = Worlds.Start }, fresh, maxAge, Worlds.Start).ShouldBeFalse();
         SignInEngine.MayBuildOn(session with { ExpiresAt = Worlds.Start }, fresh, maxAge, Worlds.Start).ShouldBeFalse();
+        SignInEngine.MayBuildOn(session with { LastUsedAt = Worlds.Start.AddSeconds(-60), IdleTimeout = 60 }, fresh, maxAge, Worlds.Start).ShouldBeFalse();
     }
 
     private static Session SessionOf(DateTimeOffset authenticatedAt) => new()
@@ -168,6 +169,8 @@ public sealed class SignInEngineTests
         AuthenticatedAt = authenticatedAt,
         CreatedAt = authenticatedAt,
         UpdatedAt = authenticatedAt,
+        LastUsedAt = authenticatedAt,
+        IdleTimeout = 30 * 24 * 3600,
         ExpiresAt = authenticatedAt.AddDays(30),
     };
 

@@ -76,6 +76,8 @@ public sealed record World
             AuthenticatedAt = Worlds.Start,
             CreatedAt = Worlds.Start,
             UpdatedAt = Worlds.Start,
+            LastUsedAt = Worlds.Start,
+            IdleTimeout = 12 * 3600,
             ExpiresAt = Worlds.Start.AddDays(30),
         },
         Grant = new Grant
@@ -97,7 +99,7 @@ public sealed record World
     public override string ToString() =>
         $"""
         profile {Profile} door {SignIn.Door} choice {SignIn.Choice} client {Client.Status} policy {Restriction.Policy} [{string.Join(' ', Restriction.AllowedOrgIds)}]
-        user {User.Status} verified {User.EmailVerified} known {UserIsKnown} proofs [{string.Join(' ', SignIn.Proofs.Select(static p => p.Method))}]
+        user {User.Status} verified {User.EmailVerified} known {UserIsKnown} proofs [{string.Join(' ', SignIn.Proofs.Select(static p => p.Method))}] acr [{string.Join(' ', SignIn.Request.AcrValues)}]
         factors [{string.Join(' ', Factors.Select(static f => f.Confirmed))}] tries {SignIn.FailedTries} now {Now:O} shared {ChosenIsShared}
         memberships
         {string.Join('\n', Memberships.Select(static m => $"  {m.Organization.Id} {m.Organization.Status} {m.Membership.Status} joined {m.Membership.JoinedAt:O} mfa {m.Organization.Settings.MfaRequired} sso {m.Organization.Settings.SsoOnly} age {m.Organization.Settings.SessionMaxAge} methods {string.Join('+', m.Organization.Settings.AllowedMethods ?? [])} [{string.Join(' ', m.Membership.Scopes)}]"))}
@@ -134,6 +136,14 @@ internal static class Worlds
         Title = entry.Membership.Title,
         Status = entry.Membership.Status,
         JoinedAt = entry.Membership.JoinedAt,
+    };
+
+    public static GrantFacts WithBudget(this GrantFacts facts, int bytes) => facts with
+    {
+        Client = facts.Client with
+        {
+            Settings = facts.Client.Settings with { Tokens = facts.Client.Settings.Tokens with { OrganizationBudgetBytes = bytes } },
+        },
     };
 
     public static Gen<T> Of<T>(params T[] values) => Gen.Elements(values);
@@ -275,13 +285,14 @@ internal static class Worlds
         from userStatus in Gen.Frequency((6, Gen.Constant(UserStatus.Active)), (1, Gen.Constant(UserStatus.Disabled)))
         from verified in Mostly(true, false)
         from factors in Gen.Frequency((3, Gen.Constant<IReadOnlyList<bool>>([])), (2, Of(true, false).ListOf().Select(static l => (IReadOnlyList<bool>)[.. l.Take(3)])))
-        from proofs in Gen.SubListOf(AuthenticationMethod.Password, AuthenticationMethod.Totp, AuthenticationMethod.EmailCode)
+        from proofs in Gen.SubListOf(AuthenticationMethod.Password, AuthenticationMethod.Totp, AuthenticationMethod.EmailCode, AuthenticationMethod.RecoveryCode)
         from door in Of(Door.OAuth, Door.AuthKit, Door.AppNative)
         from choice in AnyChoice()
         from tries in Gen.Frequency((8, Gen.Choose(0, 4)), (1, Gen.Choose(5, 9)))
         from minutes in Gen.Frequency((8, Gen.Choose(0, 29)), (1, Gen.Choose(30, 90)))
         from known in Gen.Frequency((6, Gen.Constant(true)), (1, Gen.Constant(false)))
         from shared in Mostly(true, false)
+        from acr in Mostly<IReadOnlyList<string>>([], [AuthenticationLevels.MultiFactor], [AuthenticationLevels.SingleFactor], AuthenticationLevels.Names)
         select new World
         {
             Realm = new Realm { Id = IdOf<Realm>(1), Handle = "acme", Name = "Acme", CreatedAt = Start, UpdatedAt = Start },
@@ -305,7 +316,7 @@ internal static class Worlds
                 Id = IdOf<SignIn>(1),
                 ClientId = client.Id,
                 Door = door,
-                Request = new AuthorizationRequest(),
+                Request = new AuthorizationRequest { AcrValues = acr },
                 UserId = known ? IdOf<User>(1) : null,
                 Proofs = [.. proofs.Select(static method => new Proof(method, Start))],
                 Choice = choice,

@@ -63,6 +63,14 @@ public class DemoServer : IAsyncLifetime
     /// <summary>Other settings than those of most tests.</summary>
     protected virtual AtriumOptions Change(AtriumOptions options) => options;
 
-    /// <summary>The connection string of an empty database: a file of that name, unless a derived server keeps its things elsewhere.</summary>
-    protected virtual Task<string> NewDatabaseAsync(string path) => Task.FromResult($"Data Source={path}");
+    /// <summary>
+    /// The connection string of a database: what a derived server has laid at that path, else a new one with the demo realm in it, unless a derived
+    /// server keeps its things elsewhere.
+    /// </summary>
+    protected virtual async Task<string> NewDatabaseAsync(string path)
+    {
+        if (!File.Exists(path))
+            await DemoTemplate.CopySqliteAsync(path);
+        return $"Data Source={path}";
+    }
 }

@@ -45,18 +45,18 @@ internal sealed class FakeDns : IAsyncDisposable
     {
         while (true)
         {
-            Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            TcpListener tcp = new(IPAddress.Loopback, ((IPEndPoint)udp.LocalEndPoint!).Port);
+            Socket datagrams = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            TcpListener connections = new(IPAddress.Loopback, ((IPEndPoint)datagrams.LocalEndPoint!).Port);
             try
             {
-                tcp.Start();
-                return (udp, tcp);
+                connections.Start();
+                return (datagrams, connections);
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
             {
-                udp.Dispose();
-                tcp.Dispose();
+                datagrams.Dispose();
+                connections.Dispose();
             }
         }
     }

@@ -19,5 +19,5 @@ public class PostgresDemoServer(PrivatePostgres postgres) : DemoServer
         GC.SuppressFinalize(this);
     }
 
-    protected override async Task<string> NewDatabaseAsync(string path) => connectionString = await postgres.NewDatabaseAsync();
+    protected override async Task<string> NewDatabaseAsync(string path) => connectionString = await DemoTemplate.CopyPostgresAsync(postgres, path);
 }

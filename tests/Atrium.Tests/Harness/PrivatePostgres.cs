@@ -15,11 +15,11 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>What the cluster's programs have said so far.</summary>
     public string Log => cluster.IsValueCreated ? cluster.Value.GetAwaiter().GetResult().Log : "";
 
-    /// <summary>The connection string of an empty database that nobody else uses.</summary>
-    public async Task<string> NewDatabaseAsync()
+    /// <summary>The connection string of a database that nobody else uses: an empty one, or a copy of another that nobody is connected to.</summary>
+    public async Task<string> NewDatabaseAsync(string? template = null)
     {
         string name = $"atrium_{Interlocked.Increment(ref databases)}";
-        await ExecuteAsync($"CREATE DATABASE {name}");
+        await ExecuteAsync($"CREATE DATABASE {name}{(template is null ? "" : $" TEMPLATE {template}")}");
         return (await cluster.Value).ConnectionString(name);
     }
 

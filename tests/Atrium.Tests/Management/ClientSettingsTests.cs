@@ -20,12 +20,14 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
 
     private const string Everything = $$$"""
         {"openid":{"default_access_token_age":5,"default_id_token_age":1814400,"default_refresh_token_age":1814400,"refresh_grace_seconds":60,
-          "dpop_bound_access_tokens":false,"dpop_nonce_required":true,
-          "require_pushed_authorization_requests":true,"resources":["https://api.test/","urn:example:api"],"default_resource":"https://api.test/default"},
+          "require_pushed_authorization_requests":true,"resources":["https://api.test/","urn:example:api"],"default_resource":"https://api.test/default",
+          "dpop_bound_access_tokens":false,"dpop_nonce_required":true},
          "restrictions":{"organizations":{"policy":"none","allowed_org_ids":[]}},
          "tokens":{"profile":"organization","organization_budget_bytes":256},
          "app_native":{"enabled":true,"enhanced_organization_authentication":false,"steps":[["password"],["totp","password"]],"discovery_parameter":"orgId","token_issuer":"organization"},
-         "authkit":{"enabled":true},"pkce_required":false,"first_party":false,"client_auth":"private_key_jwt","jwks":{"keys":[{{{Key}}}]}}
+         "authkit":{"enabled":true},
+         "logout":{"backchannel_uri":"https://app.example/told","backchannel_session_required":true,"frontchannel_uri":"https://app.example/out?x=1","frontchannel_session_required":true},
+         "pkce_required":false,"first_party":true,"organization_picker":"always","client_auth":"private_key_jwt","jwks":{"keys":[{{{Key}}}]}}
         """;
 
     private readonly ManagementCalls api = new(server);
@@ -33,7 +35,7 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
     [Fact]
     public async Task Every_setting_is_kept_as_it_was_said()
     {
-        string body = $$"""{"name":"Everything","type":"web","settings":{{Everything}}}""";
+        string body = $$"""{"name":"Everything","type":"web","redirect_uris":["https://app.example/cb"],"settings":{{Everything}}}""";
         ManagementAnswer made = (await api.PostAsync("/clients", body)).Expect(201);
         made.Data.GetProperty("client_secret").ValueKind.ShouldBe(JsonValueKind.Null, "it proves itself by its own key");
         ManagementAnswer shown = (await api.GetAsync($"/clients/{made.Id}")).Expect(200);
@@ -53,12 +55,14 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
         JsonElement settings = (await api.PostAsync("/clients", new { name = "Default", type = "spa" })).Expect(201).Data.GetProperty("settings");
         const string defaults = """
             {"openid":{"default_access_token_age":null,"default_id_token_age":3600,"default_refresh_token_age":604800,"refresh_grace_seconds":30,
-              "dpop_bound_access_tokens":false,"dpop_nonce_required":false,
-              "require_pushed_authorization_requests":false,"resources":null,"default_resource":null},
+              "require_pushed_authorization_requests":false,"resources":null,"default_resource":null,
+              "dpop_bound_access_tokens":false,"dpop_nonce_required":false},
              "restrictions":{"organizations":{"policy":"all","allowed_org_ids":[]}},
              "tokens":{"profile":null,"organization_budget_bytes":4096},
              "app_native":{"enabled":false,"enhanced_organization_authentication":true,"steps":[["password"]],"discovery_parameter":"orgHandle","token_issuer":"root"},
-             "authkit":{"enabled":false},"pkce_required":true,"first_party":true,"client_auth":null,"jwks":null}
+             "authkit":{"enabled":false},
+             "logout":{"backchannel_uri":null,"backchannel_session_required":false,"frontchannel_uri":null,"frontchannel_session_required":false},
+             "pkce_required":true,"first_party":true,"organization_picker":"auto","client_auth":null,"jwks":null}
             """;
         JsonNode.DeepEquals(JsonNode.Parse(settings.GetRawText()), JsonNode.Parse(defaults)).ShouldBeTrue(settings.ToString());
     }
@@ -72,8 +76,6 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
     [InlineData("""{"openid":{"refresh_grace_seconds":61}}""", "openid/refresh_grace_seconds")]
     [InlineData("""{"openid":{"refresh_grace_seconds":-1}}""", "openid/refresh_grace_seconds")]
     [InlineData("""{"openid":{"refresh_grace_seconds":"30"}}""", "openid/refresh_grace_seconds")]
-    [InlineData("""{"openid":{"dpop_nonce_required":"yes"}}""", "openid/dpop_nonce_required")]
-    [InlineData("""{"openid":{"dpop_bound_access_tokens":true},"authkit":{"enabled":true}}""", "openid/dpop_bound_access_tokens")]
     [InlineData("""{"openid":{"require_pushed_authorization_requests":"yes"}}""", "openid/require_pushed_authorization_requests")]
     [InlineData("""{"openid":{"resources":"https://api.test"}}""", "openid/resources")]
     [InlineData("""{"openid":{"resources":["https://api.test","/relative"]}}""", "openid/resources/1")]
@@ -81,10 +83,21 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
     [InlineData("""{"openid":{"resources":["https://api.test/#part"]}}""", "openid/resources/0")]
     [InlineData("""{"openid":{"resources":[7]}}""", "openid/resources/0")]
     [InlineData("""{"openid":{"default_resource":"api"}}""", "openid/default_resource")]
+    [InlineData("""{"openid":{"dpop_nonce_required":"yes"}}""", "openid/dpop_nonce_required")]
+    [InlineData("""{"openid":{"dpop_bound_access_tokens":true},"authkit":{"enabled":true}}""", "openid/dpop_bound_access_tokens")]
     [InlineData("""{"restrictions":{"organizations":{"policy":"some"}}}""", "restrictions/organizations/policy")]
     [InlineData("""{"restrictions":{"organizations":{"policy":"allowlist"}}}""", "restrictions/organizations/allowed_org_ids")]
     [InlineData("""{"restrictions":{"organizations":{"policy":"allowlist","allowed_org_ids":["acme"]}}}""", "restrictions/organizations/allowed_org_ids/0")]
     [InlineData("""{"restrictions":{"organizations":{"policy":"allowlist","allowed_org_ids":["org_0000000000000000000000001"]}}}""", "restrictions/organizations/allowed_org_ids/0")]
+    [InlineData("""{"logout":{"backchannel_uri":"http://app.example/told"}}""", "logout/backchannel_uri")]
+    [InlineData("""{"logout":{"backchannel_uri":"https://app.example/told#x"}}""", "logout/backchannel_uri")]
+    [InlineData("""{"logout":{"backchannel_uri":"https://user@app.example/told"}}""", "logout/backchannel_uri")]
+    [InlineData("""{"logout":{"backchannel_uri":"javascript:alert(1)"}}""", "logout/backchannel_uri")]
+    [InlineData("""{"logout":{"backchannel_uri":"/told"}}""", "logout/backchannel_uri")]
+    [InlineData("""{"logout":{"backchannel_uri":7}}""", "logout/backchannel_uri")]
+    [InlineData("""{"logout":{"frontchannel_uri":"https://elsewhere.example/out"}}""", "logout/frontchannel_uri")]
+    [InlineData("""{"logout":{"frontchannel_uri":"http://app.example/out"}}""", "logout/frontchannel_uri")]
+    [InlineData("""{"logout":{"frontchannel_session_required":"yes"}}""", "logout/frontchannel_session_required")]
     [InlineData("""{"tokens":{"profile":"everything"}}""", "tokens/profile")]
     [InlineData("""{"tokens":{"organization_budget_bytes":255}}""", "tokens/organization_budget_bytes")]
     [InlineData("""{"tokens":{"organization_budget_bytes":65537}}""", "tokens/organization_budget_bytes")]
@@ -100,6 +113,9 @@ public class ClientSettingsTests(DemoServer server) : IClassFixture<DemoServer>
     [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}]}}""", "jwks/keys/0/d")]
     [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}}""", "jwks/keys/0/x")]
     [InlineData("""{"first_party":"yes"}""", "first_party")]
+    [InlineData("""{"first_party":false,"app_native":{"enabled":true}}""", "first_party")]
+    [InlineData("""{"first_party":false,"authkit":{"enabled":true}}""", "first_party")]
+    [InlineData("""{"organization_picker":"never"}""", "organization_picker")]
     public async Task What_cannot_be_is_said_and_where_and_nothing_is_changed(string settings, string field)
     {
         (await api.PostAsync("/clients", $$"""{"name":"A","type":"spa","settings":{{settings}}}""")).Expect(422).WrongFields.ShouldBe([$"/settings/{field}"]);

@@ -42,7 +42,7 @@ public class FactorTests(DemoServer server) : IClassFixture<DemoServer>
         (await api.DeleteAsync($"{path}/{made.Id}")).Expect(404, "not_found");
         (await door.PasswordAsync(user.Email)).ShouldBe(HttpStatusCode.OK);
         ManagementAnswer events = (await api.GetAsync($"/events?types=user.factor.*&user_id={user.Id}")).Expect(200);
-        events.Items.Select(static item => item.GetProperty("type").GetString()).ShouldBe(["user.factor.deleted", "user.factor.created"]);
+        events.Items.Select(static item => item.GetProperty("type").GetString()).ShouldBe(["user.factor.deleted", "user.factor.confirmed", "user.factor.created"]);
         events.Text.ShouldNotContain(made["secret"]!);
     }
 

@@ -1,9 +1,14 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Atrium.Core;
+using Atrium.Core.Clients;
 using Atrium.Core.Realms;
+using Atrium.Core.Users;
 using Atrium.Server.Demo;
+using Atrium.Storage;
 using Atrium.Tests.AuthKit;
 using Atrium.Tests.Harness;
+using Dapper;
 using Shouldly;
 
 namespace Atrium.Tests.Management;
@@ -28,6 +33,7 @@ internal sealed partial class Samples(DemoServer server, ManagementCalls api)
             "events" => (await api.GetAsync("/events?limit=1")).Expect(200).Ids.Single(),
             "clients/organizations" => await IdOfAsync("organizations"),
             "mail-templates" or "organizations/mail-templates" => "invitation",
+            "users/consents" => await AllowAsync(),
             "users/sessions" => await SignInAsync(),
             "webhooks/deliveries" or "deliveries" => await DeliverAsync(),
             _ => await MakeAsync(thing, variant),
@@ -94,6 +100,20 @@ internal sealed partial class Samples(DemoServer server, ManagementCalls api)
         (string client, string secret) = api.Realm == DemoRealm.Handle ? ("demo-authkit", DemoRealm.ApiKey) : ("globex-authkit", DemoRealm.NeighbourApiKey);
         await new AuthKitCalls(server).AuthenticateAsync(client, secret, "password", ("email", email), ("password", DemoRealm.Password));
         return (await api.GetAsync($"/users/{user}/sessions")).Expect(200).Ids[0];
+    }
+
+    /// <summary>A consent of the person, as if they had given it to a client of their realm.</summary>
+    private async Task<string> AllowAsync()
+    {
+        string client = await IdOfAsync("clients");
+        Id<Core.SignIns.Consent> consent = Id<Core.SignIns.Consent>.New(server.Clock);
+        User user = (await server.Get<UserStore>().FindAsync((await new World(server).RealmAsync(api.Realm)).Id, Id<User>.Parse(await IdOfAsync("users"))!.Value, default))!;
+        await server.Get<Database>().WriteAsync(
+            connection => connection.ExecuteAsync(
+                "INSERT INTO consents (realm_id, id, user_id, client_id, scopes, choice, granted_at) VALUES (@RealmId, @consent, @Id, @client, '[]', 'all', 1)",
+                new { user.RealmId, consent, user.Id, client = Id<Client>.Parse(client)!.Value }),
+            default);
+        return consent.ToString();
     }
 
     /// <summary>A delivery to the webhook, which nobody takes; after it the webhook is told nothing more.</summary>

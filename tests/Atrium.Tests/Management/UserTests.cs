@@ -29,6 +29,11 @@ public class UserTests(DemoServer server) : IClassFixture<DemoServer>
         { """{"email":"a@example.test","profile":{"name":"two\nlines"}}""", "/profile/name" },
         { """{"email":"a@example.test","profile":{"locale":"english please"}}""", "/profile/locale" },
         { """{"email":"a@example.test","profile":{"nickname":"A"}}""", "/profile/nickname" },
+        { """{"email":"a@example.test","phone_number":"none"}""", "/phone_number" },
+        { """{"email":"a@example.test","phone_number":"1\u0007"}""", "/phone_number" },
+        { """{"email":"a@example.test","address":"12 St James's Square"}""", "/address" },
+        { """{"email":"a@example.test","address":{"formatted":"a\u0000b"}}""", "/address/formatted" },
+        { """{"email":"a@example.test","address":{"locality":"two\nlines"}}""", "/address/locality" },
         { """{"email":"a@example.test","external_id":"ümlaut"}""", "/external_id" },
         { """{"email":"a@example.test","metadata":{"a":1}}""", "/metadata/a" },
         { """{"email":"a@example.test","status":"suspended"}""", "/status" },
@@ -52,6 +57,8 @@ public class UserTests(DemoServer server) : IClassFixture<DemoServer>
             email_verified = true,
             username = $"user-{counter}",
             profile = new { given_name = "Ada", family_name = "King", name = "Ada Lovelace", picture = "https://img.test/a.png", locale = "en-GB" },
+            phone_number = "+44 20 7946 0000",
+            address = new { formatted = "12 St James's Square\r\nLondon", region = "Greater London" },
             external_id = $"ext-{counter}",
             metadata = new { plan = "pro" },
             password = DemoRealm.Password,
@@ -59,6 +66,9 @@ public class UserTests(DemoServer server) : IClassFixture<DemoServer>
         made.Id.ShouldStartWith("usr_");
         made["status"].ShouldBe("active");
         made.Data.GetProperty("profile").GetProperty("name").GetString().ShouldBe("Ada Lovelace");
+        (made["phone_number"], made.Data.GetProperty("phone_number_verified").GetBoolean()).ShouldBe(("+44 20 7946 0000", false));
+        made.Data.GetProperty("address").EnumerateObject().Select(static part => $"{part.Name} {part.Value}").ShouldBe(
+            ["formatted 12 St James's Square\r\nLondon", "street_address ", "locality ", "region Greater London", "postal_code ", "country "]);
         made.Data.GetProperty("last_sign_in_at").ValueKind.ShouldBe(JsonValueKind.Null);
         made.Data.GetProperty("created_at").GetInt64().ShouldBe(server.Clock.GetUtcNow().ToUnixTimeMilliseconds());
         made.Text.ShouldNotContain("password");

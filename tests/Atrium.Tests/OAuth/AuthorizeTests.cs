@@ -216,7 +216,7 @@ public sealed class AuthorizeTests(DemoServer server) : IClassFixture<DemoServer
 
     [Theory]
     [InlineData("prompt", "login")]
-    [InlineData("prompt", "select_account")]
+    [InlineData("prompt", "login select_account")]
     [InlineData("max_age", "60")]
     public async Task Who_asks_for_a_fresh_sign_in_gets_the_page_and_a_new_session(string name, string value)
     {

@@ -29,7 +29,7 @@ public sealed class DiscoveryTests(DemoServer server) : IClassFixture<DemoServer
         document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean().ShouldBe(algorithm == "ES256");
         document.GetProperty("request_uri_parameter_supported").GetBoolean().ShouldBeFalse();
         document.GetProperty("id_token_signing_alg_values_supported").EnumerateArray().First().GetString().ShouldBe(algorithm);
-        document.GetProperty("dpop_signing_alg_values_supported").ToString().ShouldBe("""["ES256","RS256","PS256","EdDSA","Ed25519"]""");
+        document.GetProperty("dpop_signing_alg_values_supported").EnumerateArray().Select(static name => name.GetString()).ShouldBe(["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]);
         foreach (string endpoint in new[] { "token", "introspection", "revocation" })
         {
             document.GetProperty($"{endpoint}_endpoint_auth_methods_supported").EnumerateArray().Select(static value => value.GetString()).ShouldContain("private_key_jwt");

@@ -16,7 +16,7 @@ public sealed class MultiOrganizationTests(DemoServer server) : IClassFixture<De
     private readonly World world = new(server);
 
     [Fact]
-    public async Task Access_token_id_token_and_userinfo_say_the_same_and_the_refresh_token_nothing()
+    public async Task Check_1_access_token_id_token_and_userinfo_say_the_same_and_the_refresh_token_nothing()
     {
         TokenReply tokens = await browser.TokensAsync("mia@example.test");
         JsonElement organizations = tokens.Access.GetProperty("organizations");
@@ -33,7 +33,7 @@ public sealed class MultiOrganizationTests(DemoServer server) : IClassFixture<De
     }
 
     [Fact]
-    public async Task Suspended_memberships_and_memberships_of_suspended_organizations_are_in_no_new_token()
+    public async Task Check_2_suspended_memberships_and_memberships_of_suspended_organizations_are_in_no_new_token()
     {
         Organization northwind = await world.OrganizationAsync("northwind");
         Organization contoso = await world.OrganizationAsync("contoso");
@@ -47,7 +47,7 @@ public sealed class MultiOrganizationTests(DemoServer server) : IClassFixture<De
     }
 
     [Fact]
-    public async Task A_selection_stays_a_selection_even_when_the_person_joins_another_organization()
+    public async Task Check_3_a_selection_stays_a_selection_even_when_the_person_joins_another_organization()
     {
         Organization northwind = await world.OrganizationAsync("northwind");
         User user = await world.PersonAsync("selected@example.test", northwind);
@@ -61,7 +61,7 @@ public sealed class MultiOrganizationTests(DemoServer server) : IClassFixture<De
     }
 
     [Fact]
-    public async Task A_membership_lost_before_the_exchange_is_invalid_grant_and_lost_after_it_an_empty_array()
+    public async Task Check_4_a_membership_lost_before_the_exchange_is_invalid_grant_and_lost_after_it_an_empty_array()
     {
         Organization northwind = await world.OrganizationAsync("northwind");
         User user = await world.PersonAsync("leaver@example.test", northwind, await world.OrganizationAsync("contoso"));
@@ -91,7 +91,7 @@ public sealed class MultiOrganizationTests(DemoServer server) : IClassFixture<De
     }
 
     [Fact]
-    public async Task The_clients_policy_settles_what_may_be_asked_before_anybody_signs_in()
+    public async Task Check_5_the_clients_policy_settles_what_may_be_asked_before_anybody_signs_in()
     {
         Organization northwind = await world.OrganizationAsync("northwind");
         Organization contoso = await world.OrganizationAsync("contoso");
@@ -115,7 +115,7 @@ public sealed class MultiOrganizationTests(DemoServer server) : IClassFixture<De
     }
 
     [Fact]
-    public async Task The_token_request_can_not_add_remove_or_change_a_selection_and_spends_nothing_when_it_tries()
+    public async Task Check_6_the_token_request_can_not_add_remove_or_change_a_selection_and_spends_nothing_when_it_tries()
     {
         string northwind = (await world.OrganizationAsync("northwind")).Id.ToString();
         string contoso = (await world.OrganizationAsync("contoso")).Id.ToString();
@@ -137,7 +137,7 @@ public sealed class MultiOrganizationTests(DemoServer server) : IClassFixture<De
     }
 
     [Fact]
-    public async Task New_scopes_show_at_the_next_refresh_and_the_last_membership_lost_ends_no_session()
+    public async Task Check_7_new_scopes_show_at_the_next_refresh_and_the_last_membership_lost_ends_no_session()
     {
         Organization northwind = await world.OrganizationAsync("northwind");
         User user = await world.PersonAsync("demoted@example.test", northwind);
@@ -151,7 +151,7 @@ public sealed class MultiOrganizationTests(DemoServer server) : IClassFixture<De
     }
 
     [Fact]
-    public async Task Access_tokens_live_as_long_as_the_client_says_and_half_an_hour_otherwise()
+    public async Task Check_8_access_tokens_live_as_long_as_the_client_says_and_half_an_hour_otherwise()
     {
         await world.ClientAsync("short-lived", new ClientSettings { Openid = new OpenIdSettings { DefaultAccessTokenAge = 300 } });
         Arrival arrival = await browser.SignInAsync("mia@example.test", ("client_id", "short-lived"));

@@ -43,6 +43,14 @@ internal sealed class OAuthBrowser(DemoServer server)
 
     public Task<HttpResponseMessage> GetAsync(string url) => SendAsync(new HttpRequestMessage(HttpMethod.Get, url));
 
+    /// <summary>A document that anybody may read.</summary>
+    public async Task<JsonElement> GetJsonAsync(string url)
+    {
+        using HttpResponseMessage response = await GetAsync(url);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, url);
+        return JsonElement.Parse(await response.Content.ReadAsStringAsync());
+    }
+
     public Task<HttpResponseMessage> PostAsync(string url, params (string Name, string Value)[] fields) => SendAsync(FormOf(url, fields));
 
     public static HttpRequestMessage FormOf(string url, params (string Name, string Value)[] fields) => new(HttpMethod.Post, url)

@@ -218,7 +218,9 @@ public sealed class PresentedTokenTests(DemoServer server) : IClassFixture<DemoS
         using HttpRequestMessage forged = OAuthBrowser.FormOf("/t/acme/logout", form.Hidden);
         forged.Headers.Add("Sec-Fetch-Site", "cross-site");
         using HttpResponseMessage stillAsked = await browser.SendAsync(forged);
-        stillAsked.StatusCode.ShouldBe(HttpStatusCode.OK);
+        stillAsked.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        using HttpResponseMessage askedAgain = await browser.GetAsync(stillAsked.Headers.Location!.OriginalString);
+        (await askedAgain.Content.ReadAsStringAsync()).ShouldContain("name=\"confirm\"");
         using HttpResponseMessage done = await browser.PostAsync("/t/acme/logout", form.Hidden);
         done.Headers.Location!.OriginalString.ShouldBe($"{DemoRealm.AfterSignOut}?state=s");
         (await browser.SilentlyAsync(("prompt", "none")))["error"].ShouldBe("login_required");

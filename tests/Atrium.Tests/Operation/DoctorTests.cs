@@ -27,7 +27,7 @@ public abstract class DoctorTests(DemoServer server)
         findings.Select(static finding => finding.Matter).ShouldBeSubsetOf(
         [
             "database", "journal", "integrity", "writable", "disk space", "server", "encoding", "commits", "role", "connections", "standbys",
-            "schema", "key file", "clock", "nodes", "public URL", "hashing", "signatures", "mail",
+            "schema", "key file", "clock", "nodes", "public URL", "hashing", "signing", "mail",
         ]);
         (await ChangesAsync()).ShouldBe(before);
         Text(findings).ShouldNotContain("Password=");

@@ -64,7 +64,7 @@ public sealed class PageAssetsTests : IAsyncLifetime
     public async Task The_stylesheet_is_small_and_asks_nobody_else_for_anything()
     {
         var css = await client.GetStringAsync(PageAssets.Stylesheet);
-        css.Length.ShouldBeLessThan(12 * 1024);
+        css.Length.ShouldBeLessThan(16 * 1024);
         css.ShouldNotContain("@import");
         css.Replace("http://www.w3.org/2000/svg", "").ShouldNotContain("http");
         css.ShouldContain("prefers-color-scheme: dark");

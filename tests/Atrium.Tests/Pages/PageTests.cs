@@ -20,15 +20,34 @@ public sealed class PageTests
     /// <summary>Every page, with a hostile value in every place that somebody can fill.</summary>
     public static TheoryData<string> HostilePages => [.. Hostiles.Keys];
 
+    private static readonly AccountFrame Account = new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile);
+
     private static readonly Dictionary<string, PageResult> Hostiles = new(StringComparer.Ordinal)
     {
         ["sign-in"] = PageResult.SignIn(new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile), Hostile),
         ["code"] = PageResult.Code(new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile, 2, Hostile), Hostile),
+        ["account"] = PageResult.Account(new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile), Hostile),
+        ["recovery codes"] = PageResult.RecoveryCodes(new(Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, [Hostile]), Hostile),
+        ["recovery code"] = PageResult.RecoveryCode(new(Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile, 1, Hostile), Hostile),
+        ["mailbox"] = PageResult.Mailbox(new(Account, Hostile, Hostile, Hostile, Hostile), Hostile),
+        ["mailed code"] = PageResult.MailedCode(new(Account, Hostile, (Hostile, Hostile), Hostile, IsNumber: true, TriesLeft: 2, OtherAddress: Hostile), Hostile),
+        ["new password"] = PageResult.NewPassword(new(Account, Hostile, IsAccount: true, AsksOrganization: true, Hostile, Hostile), Hostile),
         ["organization"] = PageResult.Organization(new(Hostile, Hostile, new(Hostile, []), Hostile, [new(Hostile, Hostile, Hostile)], Hostile, Hostile), Hostile),
         ["message"] = PageResult.Message(
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, Hostile), new(Hostile, new(Hostile, [new(Hostile, Hostile)]))), 400, Hostile),
         ["invitation"] = PageResult.Invitation(
             new(Hostile, Hostile, Hostile, Hostile, Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), InvitationAsk.Register, Hostile, Hostile), 200),
+        ["organizations to look through"] = PageResult.Organization(
+            new(Hostile, Hostile, new(Hostile, []), Hostile, [new(Hostile, Hostile, Hostile, IsAll: true), new(Hostile, Hostile, Hostile, IsLast: true)], Hostile, Hostile)
+            {
+                Find = new(new(Hostile, [new(Hostile, Hostile)]), Hostile, Hostile, Hostile),
+            },
+            Hostile),
+        ["consent"] = PageResult.Consent(
+            new(Hostile, Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, [new(Hostile, Hostile, IsNew: true), new(Hostile)], true, Hostile, Hostile), Hostile),
+        ["applications"] = PageResult.Applications(
+            new(Hostile, Hostile, [new(Hostile, Hostile, [new(Hostile, Hostile)], Hostile, new(Hostile, [new(Hostile, Hostile)]))], Hostile)),
+        ["signed-out"] = PageResult.SignedOut(new(Hostile, [Hostile, "https://app.example/out"], new(Hostile, Hostile))),
         ["demo"] = PageResult.Demo(new(
             Hostile, Hostile, Hostile, [new(Hostile, Hostile)], [new(Hostile, Hostile, Hostile, [new(Hostile, Hostile, new(Hostile, Hostile))])],
             [new(Hostile, [new(Hostile, Hostile, Hostile)], Hostile)], [new(Hostile, Hostile, Hostile, Hostile)],

@@ -116,11 +116,11 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
         + sent.Count(static text => text == "COMMIT");
 
     /// <summary>Tables that hold a handful of rows whatever the realm's size may be read through; and queues that are empty here, which the server looks at by itself meanwhile.</summary>
-    [GeneratedRegex(@"Seq Scan on (?!realms|roles|clients|signing_keys|storage_keys|nodes|mails|mail_failures|webhooks|webhook_deliveries|fresh_events|event_positions)\w+", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"Seq Scan on (?!realms|roles|clients|signing_keys|storage_keys|nodes|mails|mail_failures|logout_notices|webhooks|webhook_deliveries|fresh_events|event_positions)\w+", RegexOptions.ExplicitCapture)]
     private static partial Regex Scan();
 
     /// <summary>What the server looks after by itself, whoever asks it for something meanwhile.</summary>
-    [GeneratedRegex(@"\b(mails|webhooks|webhook_deliveries|nodes|event_positions)\b", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"\b(mails|logout_notices|webhooks|webhook_deliveries|nodes|event_positions)\b", RegexOptions.ExplicitCapture)]
     private static partial Regex OfTheServerItself();
 
     [GeneratedRegex(@"\b(INSERT|UPDATE|DELETE)\b(?!\s+OF)", RegexOptions.ExplicitCapture)]
@@ -149,6 +149,8 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
             INSERT INTO client_organizations (realm_id, client_id, organization_id) SELECT realm, client, org FROM made;
             INSERT INTO memberships (realm_id, id, user_id, organization_id, scopes, status, joined_at, created_at, updated_at)
                 SELECT realm, gen_random_uuid(), person, org, '["member"]', 'Active', 0, 0, 0 FROM made;
+            INSERT INTO consents (realm_id, id, user_id, client_id, scopes, choice, granted_at) SELECT realm, gen_random_uuid(), person, client, '[]', 'all', 0 FROM made;
+            INSERT INTO organization_choices (realm_id, user_id, client_id, choice, chosen_at) SELECT realm, person, client, 'all', 0 FROM made;
             INSERT INTO factors (realm_id, id, user_id, issuer, account, sealed_secret, confirmed, created_at, updated_at)
                 SELECT realm, gen_random_uuid(), person, '', '', '', TRUE, 0, 0 FROM made;
             INSERT INTO sessions (realm_id, id, user_id, cookie_hash, proofs, authenticated_at, created_at, updated_at, expires_at)

@@ -50,6 +50,7 @@ public abstract partial class StoreContract
 
         await MakeEndedMailAndInvitation();
         (await new DpopProofStore(Database).SpendAsync(Realm.Id, Secret.New().Hash(), Now + DpopRules.MaxAge, None)).ShouldBeTrue();
+        (await new BudgetNoticeStore(Database).TellAsync(Realm.Id, client.Id, Now, new EventDraft("client.test", "c_1", "{}"), None)).ShouldBeTrue();
 
         (string Table, TimeSpan Stays)[] times =
         [
@@ -67,6 +68,7 @@ public abstract partial class StoreContract
             ("dpop_proofs", DpopRules.MaxAge + TimeSpan.FromMinutes(10)),
             ("mail_failures", TimeSpan.FromDays(7)),
             ("invitations", Invitation.DefaultLifetime + TimeSpan.FromDays(90)),
+            ("organization_budget_notices", TimeSpan.FromDays(2)),
             ("sessions", TimeSpan.FromDays(30 + 7)),
         ];
         times.Select(static entry => entry.Table).ShouldBe(CleaningStore.Endings.Select(static ending => ending.Table));

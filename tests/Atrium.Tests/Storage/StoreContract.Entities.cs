@@ -366,9 +366,9 @@ public abstract partial class StoreContract
         await Rotate(token, completion.Grant, [1, 2], NewToken(completion.Grant));
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, null, None))!.Value.Token.SealedSuccessor.ShouldBe([1, 2]);
 
-        await Users.CreateAsync(NewUser("a@example.test") with { Name = "Ä", ExternalId = "x", Username = "a", Picture = "p" }, null, Origin.System, None);
+        await Users.CreateAsync(NewUser("a@example.test") with { Name = "Ä", ExternalId = "x", Username = "a", Picture = "p", PhoneNumber = "1", Address = new() { Country = "DK" } }, null, Origin.System, None);
         (await Users.ListAsync(Realm.Id, new UserFilter(), new PageRequest<User>(10, Ascending: true), None)).Items
-            .Select(static one => one.Name).ShouldBe([null, "Ä"]);
+            .Select(static one => (one.Name, one.PhoneNumber, one.Address?.Country)).ShouldBe([(null, null, null), ("Ä", "1", "DK")]);
         Client keyless = NewClient("keyless") with { SecretHash = null };
         await Clients.CreateAsync(keyless, Origin.System, None);
         (await Clients.FindAsync(Realm.Id, "keyless", None))!.SecretHash.ShouldBeNull();

@@ -300,6 +300,8 @@ public abstract partial class StoreContract : IAsyncLifetime
             IpAddress = "127.0.0.1",
             CreatedAt = Now,
             UpdatedAt = Now,
+            LastUsedAt = Now,
+            IdleTimeout = 30 * 24 * 3600,
             ExpiresAt = Now.AddDays(30),
         };
         Grant grant = new()

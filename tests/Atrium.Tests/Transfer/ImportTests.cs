@@ -126,7 +126,7 @@ public abstract class ImportTests : IAsyncLifetime
         await ImportAsync(
             """{"type":"role","slug":"admin","name":"Administrator","permissions":["orders:read","orders:write"]}""",
             """{"type":"organization","handle":"northwind","name":"Northwind Ä","status":"suspended","external_id":"nw","metadata":{"plan":"gold"},"settings":{"default_member_scopes":["member"],"mfa_required":true,"sso_only":true,"allow_profiles_outside":false},"domains":[{"domain":"Northwind.Example.","verified":true},{"domain":"nw.example"}],"created_at":1700000000000,"updated_at":1700000000001}""",
-            $$"""{"type":"user","email":"Mia@Example.test","email_verified":true,"username":"mia","profile":{"given_name":"Mia","family_name":"Sørensen","name":"Mia S.","picture":"https://example.test/mia.png","locale":"da-DK"},"external_id":"auth0|1","metadata":{"crm":"42"},"status":"disabled","password_hash":"{{Bcrypt}}","last_sign_in_at":1700000000002,"created_at":1700000000003,"updated_at":1700000000004}""",
+            $$"""{"type":"user","email":"Mia@Example.test","email_verified":true,"username":"mia","profile":{"given_name":"Mia","family_name":"Sørensen","name":"Mia S.","picture":"https://example.test/mia.png","locale":"da-DK"},"phone_number":"+45 70 10 11 55","phone_number_verified":true,"address":{"street_address":"Rådhuspladsen 1","locality":"København"},"external_id":"auth0|1","metadata":{"crm":"42"},"status":"disabled","password_hash":"{{Bcrypt}}","last_sign_in_at":1700000000002,"created_at":1700000000003,"updated_at":1700000000004}""",
             """{"type":"membership","user_email":"mia@example.test","organization_external_id":"nw","scopes":["admin","billing"],"title":"CFO","status":"pending","joined_at":1700000000005,"created_at":1700000000006,"updated_at":1700000000007}""");
 
         Organization organization = (await new OrganizationStore(database).FindByHandleAsync(realm.Id, "northwind", default))!;
@@ -146,6 +146,8 @@ public abstract class ImportTests : IAsyncLifetime
         User user = found.User;
         (user.Email, user.EmailVerified, user.Username, user.ExternalId, user.Status).ShouldBe(("Mia@Example.test", true, "mia", "auth0|1", UserStatus.Disabled));
         (user.GivenName, user.FamilyName, user.Name, user.Picture, user.Locale).ShouldBe(("Mia", "Sørensen", "Mia S.", "https://example.test/mia.png", "da-DK"));
+        (user.PhoneNumber, user.PhoneNumberVerified).ShouldBe(("+45 70 10 11 55", true));
+        user.Address.ShouldBe(new PostalAddress { StreetAddress = "Rådhuspladsen 1", Locality = "København" });
         user.Metadata.ShouldBe(new Dictionary<string, string> { ["crm"] = "42" });
         user.LastSignInAt!.Value.ToUnixTimeMilliseconds().ShouldBe(1700000000002);
         user.CreatedAt.ToUnixTimeMilliseconds().ShouldBe(1700000000003);

@@ -74,6 +74,7 @@ public sealed record AppNativeError(int Status, string Code, string Message, str
         {
             SignInRefusal.Expired => FlowUnknown,
             SignInRefusal.ClientDisabled => ClientDisabled,
+            SignInRefusal.NotFirstParty => NotEnabled,
             SignInRefusal.UserDisabled => AuthenticationFailed("The account is disabled."),
             SignInRefusal.MethodNotAllowed => AuthenticationFailed("The organization allows no way of signing in that there is here."),
             SignInRefusal.TooManyTries => AuthenticationFailed("Too many wrong codes. Start a new flow."),

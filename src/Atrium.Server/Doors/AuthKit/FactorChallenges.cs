@@ -88,7 +88,7 @@ public sealed class FactorChallenges(FactorStore factors, SignInDesk desk, Guess
                 continue;
             DateTimeOffset now = clock.GetUtcNow();
             bool valid = desk.MatchTotp(factor, code) is { } step
-                && await factors.SpendAsync(caller.Realm, new SpentProof(factor.Id, step, challenge.Id), now, context.Origin<bool>(Answer), cancellationToken);
+                && await factors.SpendAsync(caller.Realm, SpentProof.Of(factor, step, challenge.Id, now), now, context.Origin<bool>(Answer), cancellationToken);
             if (!valid)
                 await limiter.FailedAsync(caller.Realm, account, Origin.System, told: null, cancellationToken);
             return Answer(valid);

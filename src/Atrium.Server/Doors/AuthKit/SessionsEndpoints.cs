@@ -99,7 +99,7 @@ public sealed record SessionJson
         UserId = session.UserId.ToString(),
         OrganizationId = organization?.ToString(),
         AuthMethod = session.Proofs is [{ Method: AuthenticationMethod.EmailCode }, ..] ? "magic_code" : "password",
-        Status = session.EndedAt is not null ? "revoked" : now < session.ExpiresAt ? "active" : "expired",
+        Status = session.EndedAt is not null ? "revoked" : session.IsLive(now) ? "active" : "expired",
         IpAddress = session.IpAddress,
         UserAgent = session.UserAgent,
         ExpiresAt = session.ExpiresAt,

@@ -11,8 +11,14 @@ namespace Atrium.Server.Doors.OAuth;
 /// <summary>Leads the browser back to the client (RFC 6749 section 4.1.2), always with the issuer beside the answer (RFC 9207).</summary>
 public sealed class AuthorizationResponse(PublicUrl publicUrl)
 {
-    public IResult Code(Realm realm, Client client, AuthorizationRequest request, Secret code) =>
-        new SeeOther(UrlOf(realm, client, request.RedirectUri!, request.State, [new("code", code.Reveal())]));
+    /// <param name="browserState">What tells the browser's session from another.</param>
+    public IResult Code(Realm realm, Client client, AuthorizationRequest request, Secret code, string browserState)
+    {
+        List<KeyValuePair<string, string>> answer = [new("code", code.Reveal())];
+        if (SessionState.Of(client, request.RedirectUri!, browserState) is { } sessionState)
+            answer.Add(new("session_state", sessionState));
+        return new SeeOther(UrlOf(realm, client, request.RedirectUri!, request.State, answer));
+    }
 
     public IResult Error(Realm realm, Client client, string redirectUri, string? state, OAuthError error) =>
         new SeeOther(ErrorUrl(realm, client, redirectUri, state, error));

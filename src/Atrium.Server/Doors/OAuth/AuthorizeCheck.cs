@@ -20,6 +20,9 @@ public enum Prompts
     Login = 2,
     Consent = 4,
     SelectAccount = 8,
+
+    /// <summary>The person is to make an account (OpenID Connect Initiating User Registration 1.0).</summary>
+    Create = 16,
 }
 
 /// <summary>An authorization request that holds to every rule.</summary>
@@ -35,8 +38,10 @@ public sealed record CheckedRequest
 
     public string? IdTokenHint { get; init; }
 
-    /// <summary>No standing session will do: the client wants the person to show again who they are, or to be another.</summary>
-    public bool WantsFreshSignIn => (Prompts & (Prompts.Login | Prompts.SelectAccount)) != Prompts.None;
+    /// <summary>No standing session will do: the client wants the person to show again who they are, or to be a new one.</summary>
+    public bool WantsFreshSignIn => (Prompts & (Prompts.Login | Prompts.Create)) != Prompts.None;
+
+    public bool WantsSignUp => Prompts.HasFlag(Prompts.Create);
 
     public bool MustBeSilent => Prompts == Prompts.Silent;
 }
@@ -57,7 +62,7 @@ public static class AuthorizeCheck
     private static readonly OAuthError NoChallenge = new("ATR1217", "invalid_request", "code_challenge is missing: this client must use PKCE with S256.");
     private static readonly OAuthError OtherChallengeMethod = new("ATR1218", "invalid_request", "The only code_challenge_method is S256, and it must be named.");
     private static readonly OAuthError BadChallenge = new("ATR1219", "invalid_request", "code_challenge is not the base64url of a SHA-256: 43 characters.");
-    private static readonly OAuthError BadPrompt = new("ATR1220", "invalid_request", "prompt must be none alone, or some of login, consent and select_account.");
+    private static readonly OAuthError BadPrompt = new("ATR1220", "invalid_request", "prompt must be none alone, or some of login, consent, select_account and create.");
     private static readonly OAuthError BadMaxAge = new("ATR1221", "invalid_request", "max_age must be a number of seconds.");
     private static readonly OAuthError OrganizationNotAllowed = new("ATR1222", "invalid_request", "This client may not ask for that organization.");
     internal static readonly OAuthError TwoOrganizations = new("ATR1223", "invalid_request", "org names another organization than the path does.");
@@ -115,6 +120,10 @@ public static class AuthorizeCheck
                 Resource = resource,
                 DpopJkt = dpopJkt,
                 LoginHint = OAuthParameters.LoginHintOf(parameters),
+                AcrValues = OAuthParameters.AcrValuesOf(parameters),
+                SelectAccount = prompts.HasFlag(Prompts.SelectAccount),
+                Organization = organization?.ToString(),
+                AsksConsent = prompts.HasFlag(Prompts.Consent),
                 OnOrganizationPath = pathOrganization is not null,
             },
             Choice = organization is { } chosen ? new OrganizationChoice.Chosen(chosen) : OrganizationChoice.Unchosen,
@@ -165,6 +174,7 @@ public static class AuthorizeCheck
                 "login" => Prompts.Login,
                 "consent" => Prompts.Consent,
                 "select_account" => Prompts.SelectAccount,
+                "create" => Prompts.Create,
                 _ => null,
             };
             if (prompt is null)

@@ -4,10 +4,9 @@ using Atrium.Core.SignIns;
 using Atrium.Server.Doors.AppNative;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
+using Atrium.Server.Mail;
 using Atrium.Server.Pages;
 using Atrium.Server.SignIns;
-using Microsoft.AspNetCore.Http.Extensions;
-using Microsoft.Extensions.Primitives;
 
 namespace Atrium.Server.Doors.OAuth;
 
@@ -23,16 +22,18 @@ public sealed class AuthorizeEndpoint(
     AuthorizationResponse responses,
     PushedRequests pushed,
     IdTokenHints hints,
+    IMailTransport mail,
     TimeProvider clock)
 {
-    /// <summary>What a browser and a proxy carry in an address without trouble.</summary>
-    private const int MaxQueryLength = 6000;
-
     private static readonly OAuthError UnknownClient = new("ATR1201", "invalid_request", "The application that sent you here is not known to this sign-in.");
     private static readonly OAuthError UnknownReference = new("ATR1246", "invalid_request_uri", "The request that the application sent you here with was used before, has expired, or is not its own.");
     private static readonly OAuthError LoginRequired = new("ATR1230", "login_required", "Nobody is signed in whom the request could be answered for without a page.");
     private static readonly OAuthError InteractionRequired = new("ATR1231", "interaction_required", "The person has something to do before the request can be answered.");
     private static readonly OAuthError SelectionRequired = new("ATR1232", "account_selection_required", "The person has to choose an organization before the request can be answered.");
+    private static readonly OAuthError OtherAccount = new("ATR1281", "account_selection_required", "Somebody else is signed in than login_hint names.");
+    private static readonly OAuthError NoSignUp = new("ATR1330", "invalid_request", "prompt=create can't be answered: people come to this realm by invitation.");
+    private static readonly OAuthError NoSignUpInto = new("ATR1331", "invalid_request", "prompt=create can't be for an organization: nobody new belongs to one. Leave org out, or invite the person.");
+    private static readonly OAuthError ConsentRequired = new("ATR1371", "consent_required", "The person has to say what the application may have before the request can be answered.");
 
     public async Task<IResult> HandleAsync(HttpContext context, string? org, CancellationToken cancellationToken)
     {
@@ -44,7 +45,7 @@ public sealed class AuthorizeEndpoint(
             return AppNativeError.UnreadableStart(context, read.Error!) ?? HostedPages.Error(context, realm, read.Error!);
         if (parameters.ValueOf("response_mode") == "direct")
             return await context.RequestServices.GetRequiredService<AppNativeStart>().HandleAsync(context, realm, org, parameters, cancellationToken);
-        if (WithoutCookies(context.Request, parameters) is { } sameAsGet)
+        if (CrossSitePost.AsGet(context.Request, parameters) is { } sameAsGet)
             return sameAsGet;
 
         // Until both are proven, nothing is sent to the address in the request (RFC 9700 section 4.11).
@@ -94,6 +95,8 @@ public sealed class AuthorizeEndpoint(
             IpAddress = context.RemoteAddress(),
             UserAgent = context.Request.UserAgent(),
         };
+        if (asked.WantsSignUp && !SignUpRules.IsOffered(realm.Settings, asked.Choice, mail.Sends))
+            return Refuse(SignUpRules.IsOpen(realm.Settings, mail.Sends) ? NoSignUpInto : NoSignUp);
         string? hintedSubject = null;
         if (asked.IdTokenHint is { } hint)
         {
@@ -115,24 +118,14 @@ public sealed class AuthorizeEndpoint(
         {
             SignInStep.Refuse refused => Refuse(HostedPages.ErrorOf(refused.Reason)),
             SignInStep.Prove when asked.MustBeSilent => Refuse(LoginRequired),
+            SignInStep.ConfirmAccount when asked.MustBeSilent => Refuse(OtherAccount),
             SignInStep.ChooseOrganization when asked.MustBeSilent => Refuse(SelectionRequired),
+            SignInStep.Consent when asked.MustBeSilent => Refuse(ConsentRequired),
             not SignInStep.Complete when asked.MustBeSilent => Refuse(InteractionRequired),
-            _ => await hosted.StartAsync(context, realm, progress, step, cancellationToken),
+            _ => await hosted.StartAsync(context, realm, progress, step, asked.WantsSignUp, cancellationToken),
         };
 
         IResult Refuse(OAuthError error) => responses.Error(realm, client, request.RedirectUri!, request.State, error);
     }
 
-    /// <summary>
-    /// A form that another site posts here comes without our cookies, which are SameSite=Lax. The same request as a GET brings them, and the
-    /// person isn't asked for a password that the standing session makes needless.
-    /// </summary>
-    private static SeeOther? WithoutCookies(HttpRequest request, IReadOnlyDictionary<string, StringValues> parameters)
-    {
-        if (!HttpMethods.IsPost(request.Method) || request.Headers["Sec-Fetch-Site"] != "cross-site")
-            return null;
-        QueryBuilder query = new(parameters.SelectMany(static pair => pair.Value, static (pair, value) => KeyValuePair.Create(pair.Key, value ?? "")));
-        string address = request.Path.ToUriComponent() + query.ToQueryString().ToUriComponent();
-        return address.Length <= MaxQueryLength ? new SeeOther(address) : null;
-    }
 }

@@ -43,7 +43,7 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
     {
         json.WriteBoolean("active"u8, true);
         json.WriteString("token_type"u8, TokenBody.TypeOf(access.DpopJkt));
-        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "jti", "sid", "cnf" })
+        foreach (string name in new[] { "iss", "sub", "aud", "client_id", "scope", "iat", "exp", "auth_time", "acr", "jti", "sid", "cnf" })
         {
             if (access.Claims.TryGetProperty(name, out JsonElement value))
             {
@@ -52,7 +52,7 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
             }
         }
 
-        access.Facts?.OrganizationsAt(now).WriteTo(json);
+        access.Facts?.OrganizationsAt(now).InFull().WriteTo(json);
     }
 
     private void Write(Utf8JsonWriter json, RefreshToken token, GrantFacts facts, Client client, DateTimeOffset now)
@@ -66,6 +66,6 @@ public sealed class IntrospectionEndpoint(ClientAuthentication authentication, P
         json.WriteNumber("iat"u8, token.CreatedAt.ToUnixTimeSeconds());
         json.WriteNumber("exp"u8, token.ExpiresAt.ToUnixTimeSeconds());
         json.WriteString("sid"u8, facts.Session.Id.ToString());
-        facts.OrganizationsAt(now).WriteTo(json);
+        facts.OrganizationsAt(now).InFull().WriteTo(json);
     }
 }

@@ -15,11 +15,15 @@ namespace Atrium.Server.Doors.OAuth;
 
 /// <summary>
 /// RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): ends the browser's session and every grant that came from it. Without an ID token
-/// that shows the request to be the person's own application's, the person is asked first.
+/// that shows the request to be the person's own application's, the person is asked first. <c>logout_hint</c> and <c>ui_locales</c> are taken and
+/// change nothing: the browser's session says who it is, and the pages speak one language.
 /// </summary>
 public sealed class LogoutEndpoint(
-    RealmDirectory directory, PresentedTokens tokens, SessionStore sessions, BrowserCookies cookies, TimeProvider clock)
+    RealmDirectory directory, PresentedTokens tokens, SessionStore sessions, BrowserCookies cookies, FrontChannel frontChannel, TimeProvider clock)
 {
+    /// <summary>Seconds until the signed-out page goes on by itself; the browser counts them once its frames are loaded.</summary>
+    private const int FramesTime = 2;
+
     private static readonly OAuthError BadHint = new("ATR1621", "invalid_request", "id_token_hint is not an ID token of this realm.");
     private static readonly OAuthError OtherClient = new("ATR1622", "invalid_request", "client_id is unknown, or is not the client that id_token_hint was made for.");
     private static readonly OAuthError BadRedirect = new("ATR1623", "invalid_request", "post_logout_redirect_uri is not registered for the client, or the request does not tell which client it is.");
@@ -34,6 +38,8 @@ public sealed class LogoutEndpoint(
         if ((read.Error ?? OAuthParameters.CheckRepeated(read.Parameters!)) is { } unreadable)
             return HostedPages.Error(context, realm, unreadable);
         IReadOnlyDictionary<string, StringValues> parameters = read.Parameters!;
+        if (CrossSitePost.AsGet(context.Request, parameters) is { } sameAsGet)
+            return sameAsGet;
 
         JsonElement? hint = null;
         if (parameters.ValueOf("id_token_hint") is { } hintText && (hint = await tokens.ReadIdTokenAsync(realm, hintText, cancellationToken)) is null)
@@ -58,13 +64,36 @@ public sealed class LogoutEndpoint(
         {
             ClientId = clientId,
         };
+        List<Id<Session>> ended = [];
         if (standing is not null)
-            await sessions.EndAsync(realm.Id, standing.Id, SessionEnd.SignedOut, now, person, cancellationToken);
+            ended.Add(standing.Id);
         if (hint is { } own && Id<Session>.Parse(Jwt.StringOf(own, "sid")) is { } hinted && hinted != standing?.Id)
-            await sessions.EndAsync(realm.Id, hinted, SessionEnd.SignedOut, now, person, cancellationToken);
+            ended.Add(hinted);
+        foreach (Id<Session> session in ended)
+            await sessions.EndAsync(realm.Id, session, SessionEnd.SignedOut, now, person, cancellationToken);
         cookies.ForgetSession(context, realm);
-        return redirectUri is not null
-            ? new SeeOther(WithState(redirectUri, parameters.ValueOf("state")))
+        return Answer(
+            context,
+            realm,
+            await frontChannel.AddressesAsync(realm, ended, cancellationToken),
+            redirectUri is null ? null : new PageLink($"Continue to {client!.Name}", WithState(redirectUri, parameters.ValueOf("state"))));
+    }
+
+    /// <summary>
+    /// On to the application, or a page that says that it is done. Frames need a page to load in; it has a link, and a header that browsers follow once they
+    /// are loaded, since no script is to do it.
+    /// </summary>
+    private static IResult Answer(HttpContext context, Realm realm, IReadOnlyList<string> frames, PageLink? onward)
+    {
+        if (frames.Count > 0)
+        {
+            if (onward is not null)
+                context.Response.Headers["Refresh"] = $"{FramesTime}; url={SeeOther.HeaderSafe(onward.Href)}";
+            return PageResult.SignedOut(new SignedOutModel(realm.Name, frames, onward));
+        }
+
+        return onward is not null
+            ? new SeeOther(onward.Href)
             : PageResult.Message(
                 new MessageModel(realm.Name, "You are signed out", "Your sign-in in this browser has ended.", Tone: MessageTone.Done),
                 StatusCodes.Status200OK);

@@ -1,10 +1,14 @@
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
+using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
+using Atrium.Server.Pages;
 using Atrium.Storage;
 
 namespace Atrium.Server.Doors.OAuth;
@@ -34,12 +38,27 @@ public sealed record MetadataBody
 
     public required string EndSessionEndpoint { get; init; }
 
+    /// <summary>OpenID Connect Session Management 1.0 section 2.1; only a browser has a session to check.</summary>
+    public string? CheckSessionIframe { get; init; }
+
+    /// <summary>OpenID Connect Front-Channel Logout 1.0 section 3, Back-Channel Logout 1.0 section 2.1.</summary>
+    public bool FrontchannelLogoutSupported => true;
+
+    public bool FrontchannelLogoutSessionSupported => true;
+
+    public bool BackchannelLogoutSupported => true;
+
+    public bool BackchannelLogoutSessionSupported => true;
+
     /// <summary>Where the app-native door goes on; no standard names it.</summary>
     public string? AuthnEndpoint { get; init; }
 
-    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "offline_access"];
+    public IReadOnlyList<string> ScopesSupported => ["openid", "profile", "email", "phone", "address", "offline_access"];
 
     public required IReadOnlyList<string> ClaimsSupported { get; init; }
+
+    /// <summary>Said because the default is normal claims alone: organizations over a client's budget are distributed.</summary>
+    public IReadOnlyList<string> ClaimTypesSupported => ["normal", "distributed"];
 
     public IReadOnlyList<string> ResponseTypesSupported => ["code"];
 
@@ -68,7 +87,12 @@ public sealed record MetadataBody
     /// <summary>RFC 9449 section 5.1.</summary>
     public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
 
-    public IReadOnlyList<string> PromptValuesSupported => ["none", "login", "consent", "select_account"];
+    public IReadOnlyList<string> PromptValuesSupported { get; init; } = ["none", "login", "consent", "select_account"];
+
+    /// <summary>Null where no browser is sent: direct flows take no <c>acr_values</c>.</summary>
+    public IReadOnlyList<string>? AcrValuesSupported { get; init; }
+
+    public IReadOnlyList<string> UiLocalesSupported => ["en"];
 
     /// <summary>RFC 9207 section 3.</summary>
     public required bool AuthorizationResponseIssParameterSupported { get; init; }
@@ -82,12 +106,13 @@ public sealed record MetadataBody
 }
 
 /// <summary>Discovery documents and keys.</summary>
-public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, ClientSignatures signatures, OrganizationStore organizations)
+public sealed class MetadataEndpoint(
+    PublicUrl publicUrl, RealmKeys keys, ClientSignatures signatures, DpopCheck dpop, OrganizationStore organizations, IMailTransport mail)
 {
     private static readonly string[] PersonClaims =
     [
-        "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
-        "picture", "locale", "updated_at", "email", "email_verified",
+        "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "acr", "nonce", "amr", "sid", "name", "given_name", "family_name", "preferred_username",
+        "picture", "locale", "updated_at", "email", "email_verified", "phone_number", "phone_number_verified", "address",
     ];
 
     private static readonly OAuthError NoSuchPath = new("ATR1701", "not_found", "The path names no organization.", StatusCodes.Status404NotFound);
@@ -97,7 +122,7 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Client
     {
         Realm realm = context.Realm();
         string root = publicUrl.Realm(realm.Handle);
-        return Answer(context, new MetadataBody
+        MetadataBody body = new()
         {
             Issuer = root,
             AuthorizationEndpoint = $"{root}/authorize",
@@ -108,13 +133,20 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Client
             IntrospectionEndpoint = $"{root}/introspect",
             RevocationEndpoint = $"{root}/revoke",
             EndSessionEndpoint = $"{root}/logout",
+            CheckSessionIframe = root + CheckSessionPage.Path,
             ResponseModesSupported = ["query"],
+            AcrValuesSupported = AuthenticationLevels.Names,
             AuthorizationResponseIssParameterSupported = true,
+            DpopSigningAlgValuesSupported = dpop.Algorithms,
             IdTokenSigningAlgValuesSupported = await keys.AlgorithmsOfAsync(realm.Id, cancellationToken),
             TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
-            DpopSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "organizations"],
-        });
+        };
+
+        // OpenID Connect Initiating User Registration 1.0 section 4.
+        return Answer(
+            context,
+            SignUpRules.IsOpen(realm.Settings, mail.Sends) ? body with { PromptValuesSupported = [.. body.PromptValuesSupported, "create"] } : body);
     }
 
     /// <summary>
@@ -146,8 +178,8 @@ public sealed class MetadataEndpoint(PublicUrl publicUrl, RealmKeys keys, Client
             ResponseModesSupported = ["direct"],
             AuthorizationResponseIssParameterSupported = false,
             IdTokenSigningAlgValuesSupported = [RealmKeys.RS256],
+            DpopSigningAlgValuesSupported = dpop.Algorithms,
             TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
-            DpopSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "org_id", "org_name", "org_handle", "user_org"],
         });
     }

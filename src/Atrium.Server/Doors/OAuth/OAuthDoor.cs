@@ -35,9 +35,16 @@ public static class OAuthDoor
         .AddSingleton<IntrospectionEndpoint>()
         .AddSingleton<RevocationEndpoint>()
         .AddSingleton<LogoutEndpoint>()
+        .AddSingleton<FrontChannel>()
         .AddSingleton<MetadataEndpoint>()
         .AddSingleton<BrowserCookies>()
+        .AddSingleton<FactorPages>()
+        .AddSingleton<HostedVisits>()
         .AddSingleton<HostedSignIn>()
+        .AddSingleton<HostedEmailVerification>()
+        .AddSingleton<HostedAccounts>()
+        .AddSingleton<HostedConsent>()
+        .AddSingleton<HostedApplications>()
         .AddSingleton<HostedInvitations>();
 
     public static void MapOAuthDoor(this IEndpointRouteBuilder routes)
@@ -58,7 +65,10 @@ public static class OAuthDoor
         MapLogout(realm, "/oidc/logout");
         MapLogout(organization, "/oidc/logout");
         HostedSignIn.Map(realm);
+        HostedAccounts.Map(realm);
+        HostedApplications.Map(realm);
         HostedInvitations.Map(realm);
+        CheckSessionPage.Map(realm);
     }
 
     private static void MapEndpoints(RouteGroupBuilder group, string prefix, string jwks)

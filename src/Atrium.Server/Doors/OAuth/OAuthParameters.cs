@@ -1,6 +1,7 @@
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
+using Atrium.Core.SignIns;
 using Atrium.Server.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
@@ -31,8 +32,8 @@ public static class OAuthParameters
     private static readonly OAuthError BadOrganization = new("ATR1114", "invalid_request", "org is not an organization id: org_ and 25 digits and lower-case letters.");
     private static readonly OAuthError BadScope = new("ATR1115", "invalid_scope", "scope is malformed, or asks for more than can be granted at once.");
     private static readonly OAuthError BadResource = new("ATR1116", "invalid_target", "resource must be one absolute URI without a fragment.");
-    private static readonly OAuthError BadKey = new("ATR1152", "invalid_request", "dpop_jkt is not the SHA-256 thumbprint of a key: 43 characters of base64url.");
     private static readonly OAuthError TwoResources = new("ATR1244", "invalid_target", "resource and audience name different resources; audience is only another name for it.");
+    private static readonly OAuthError BadKey = new("ATR1152", "invalid_request", "dpop_jkt is not the SHA-256 thumbprint of a key: 43 characters of base64url.");
     private static readonly OAuthError TooLong = new("ATR1216", "invalid_request", "state has more than 4096 characters, or nonce more than 1024.");
 
     /// <summary>The body as a form, whatever is in it; repeated parameters are still visible.</summary>
@@ -65,6 +66,10 @@ public static class OAuthParameters
     /// <summary>Who the client thinks the person is; what is too long to be a name is left out.</summary>
     public static string? LoginHintOf(IReadOnlyDictionary<string, StringValues> parameters) =>
         parameters.ValueOf("login_hint") is { Length: <= MaxHintLength } hint ? hint : null;
+
+    /// <summary>The levels that the client asks for, of those that there are; the rest is voluntary (OpenID Connect Core section 3.1.2.1).</summary>
+    public static IReadOnlyList<string> AcrValuesOf(IReadOnlyDictionary<string, StringValues> parameters) =>
+        [.. AuthenticationLevels.Names.Intersect(parameters.ValueOf("acr_values")?.Split(' ') ?? [])];
 
     /// <summary>What is stored with a sign-in, by anybody who knows a public client's id, has a limit.</summary>
     public static OAuthError? CheckLengths(IReadOnlyDictionary<string, StringValues> parameters) =>

@@ -17,6 +17,9 @@ public sealed record PresentedAccessToken(JsonElement Claims, GrantFacts? Facts)
     /// <summary>The key that it is bound to (RFC 9449 section 6.1); null for a bearer token.</summary>
     public string? DpopJkt => Claims.TryGetProperty("cnf", out JsonElement confirmation) ? Jwt.StringOf(confirmation, "jkt") : null;
 
+    /// <summary>Whether it left its organizations out and names userinfo for them.</summary>
+    public bool SaysElsewhere => Claims.TryGetProperty(OrganizationProjection.ElsewhereClaim, out _);
+
     public IReadOnlyList<string> Scopes => Jwt.StringOf(Claims, "scope")?.Split(' ') ?? [];
 }
 
@@ -68,9 +71,16 @@ public sealed class PresentedTokens(
             : null;
     }
 
-    /// <summary>The claims of an ID token of ours, however old, or null (OpenID Connect RP-Initiated Logout section 2).</summary>
+    /// <summary>
+    /// The claims of an ID token of ours, however old, or null (OpenID Connect RP-Initiated Logout section 2). It names its client as <c>azp</c>; a refresh
+    /// token, which has no <c>typ</c> either, does not.
+    /// </summary>
     public async Task<JsonElement?> ReadIdTokenAsync(Realm realm, string token, CancellationToken cancellationToken) =>
-        await VerifyAsync(realm, token, type: null, cancellationToken);
+        await VerifyAsync(realm, token, type: null, cancellationToken) is { } claims
+        && Jwt.StringOf(claims, "azp") is { } client
+        && client == Jwt.StringOf(claims, "aud")
+            ? claims
+            : null;
 
     private async Task<(RefreshToken Token, GrantFacts Facts)?> FindRefreshTokenAsync(Realm realm, string token, CancellationToken cancellationToken) =>
         await lookup.HashOfAsync(realm.Id, new Secret(token), cancellationToken) is { } hash

@@ -36,7 +36,8 @@ public sealed class UserInfoEndpoint(PresentedTokens tokens, DpopCheck dpop, Tim
             return Challenge(context, sent.Scheme, Downgraded);
         if (presented.DpopJkt is null && sent.Scheme == Dpop)
             return Challenge(context, sent.Scheme, NotBound);
-        if (!presented.Scopes.Contains(TokenIssuer.OpenIdScope))
+        bool isOpenId = presented.Scopes.Contains(TokenIssuer.OpenIdScope);
+        if (!isOpenId && !presented.SaysElsewhere)
             return Challenge(context, sent.Scheme, NoScope);
         if (presented.DpopJkt is { } jkt
             && (await dpop.CheckAsync(context, facts.Client, new BoundToken(token, jkt), isRequired: true, cancellationToken)).Error is { } unproved)
@@ -44,11 +45,13 @@ public sealed class UserInfoEndpoint(PresentedTokens tokens, DpopCheck dpop, Tim
             return Challenge(context, sent.Scheme, unproved with { Status = StatusCodes.Status401Unauthorized });
         }
 
-        OrganizationClaims organizations = facts.OrganizationsAt(clock.GetUtcNow());
+        // A token that names this place for its organizations is answered with them, whatever its scopes are: with what it would have carried.
+        OrganizationProjection organizations = facts.OrganizationsAt(clock.GetUtcNow()).InFull();
         return new ClaimsAnswer(json =>
         {
             json.WriteString("sub"u8, facts.User.Id.ToString());
-            TokenIssuer.WriteProfile(json, facts.User, presented.Scopes);
+            if (isOpenId)
+                TokenIssuer.WriteProfile(json, facts.User, presented.Scopes);
             organizations.WriteTo(json);
         });
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
+using Atrium.Core.SignIns;
 using Atrium.Server.Http;
 
 namespace Atrium.Server.Doors.AuthKit.Authenticate;
@@ -41,7 +42,7 @@ public sealed class AuthenticateEndpoint(RealmDirectory directory, Idempotency i
 
         if (await directory.ClientAsync(clientId, cancellationToken) is not { Status: ClientStatus.Active } client)
             return AuthenticateErrors.InvalidClient;
-        if (!client.Settings.Authkit.Enabled || !grant.IsOpenTo(client))
+        if (!client.Settings.Authkit.Enabled || !client.IsTrustedAt(Door.AuthKit) || !grant.IsOpenTo(client))
             return AuthenticateErrors.UnauthorizedClient;
         if (await RefuseSecretAsync(context, client, grant, fields, secret, cancellationToken) is { } refused)
             return refused;

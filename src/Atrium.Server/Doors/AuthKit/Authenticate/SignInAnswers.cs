@@ -44,7 +44,7 @@ public sealed class SignInAnswers(SignInDesk desk, GrantDesk grants, EmailCodes 
     private async Task<IResult> CompleteAsync(
         SignInProgress progress, SignInStep.Complete step, AuthKitError whenRefused, CancellationToken cancellationToken)
     {
-        SignInCompletion completion = desk.CompletionOf(progress, step, Secret.New(), cookie: null);
+        SignInCompletion completion = await desk.CompletionOfAsync(progress, step, Secret.New(), cookie: null, cancellationToken);
         return await grants.CompleteAsync(progress.Client, completion, cancellationToken) switch
         {
             GrantResult.Issued issued => Tokens(issued.Tokens),
@@ -60,6 +60,7 @@ public sealed class SignInAnswers(SignInDesk desk, GrantDesk grants, EmailCodes 
         SignInStep.Refuse { Reason: SignInRefusal.OrganizationUnavailable } => AuthenticateErrors.NoSuchMembership,
         SignInStep.Refuse { Reason: SignInRefusal.MethodNotAllowed } => AuthenticateErrors.MethodsRequired,
         SignInStep.Refuse { Reason: SignInRefusal.ClientDisabled } => AuthenticateErrors.InvalidClient,
+        SignInStep.Refuse { Reason: SignInRefusal.NotFirstParty } => AuthenticateErrors.UnauthorizedClient,
         SignInStep.Refuse or SignInStep.Prove or SignInStep.Complete => whenRefused,
         _ => null,
     };

@@ -18,12 +18,6 @@ internal static class ClientSettingsBodies
     private static readonly Field<int?> RefreshGrace = Field.Whole("refresh_grace_seconds", 0, ClientSettingsRules.LongestGrace)
         .Describe("Seconds during which a spent refresh token still answers with its successor; 30 unless said.");
 
-    private static readonly Field<bool?> DpopBound = Field.Flag("dpop_bound_access_tokens")
-        .Describe("Whether every token request needs a DPoP proof, so that the client gets no bearer tokens (RFC 9449).");
-
-    private static readonly Field<bool?> DpopNonce = Field.Flag("dpop_nonce_required")
-        .Describe("Whether the client's DPoP proofs need a nonce that the server gave (RFC 9449).");
-
     private static readonly Field<bool?> RequirePushed = Field.Flag("require_pushed_authorization_requests")
         .Describe("Whether the client's authorization requests are taken only where it pushed them before (RFC 9126); false unless said.");
 
@@ -34,9 +28,14 @@ internal static class ClientSettingsBodies
     private static readonly Field<string> DefaultResource = Field.Text("default_resource", ResourceUris.MaxLength)
         .Describe("The resource that a token is for where none was asked for, an absolute URI; null for the client itself.");
 
+    private static readonly Field<bool?> DpopBound = Field.Flag("dpop_bound_access_tokens")
+        .Describe("Whether every token request needs a DPoP proof, so that the client gets no bearer tokens (RFC 9449).");
+
+    private static readonly Field<bool?> DpopNonce = Field.Flag("dpop_nonce_required")
+        .Describe("Whether the client's DPoP proofs need a nonce that the server gave (RFC 9449).");
+
     private static readonly Field<Body> Openid = Field.Nested(
-        "openid",
-        new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace, DpopBound, DpopNonce, RequirePushed, Resources, DefaultResource));
+        "openid", new Shape(AccessTokenAge, IdTokenAge, RefreshTokenAge, RefreshGrace, RequirePushed, Resources, DefaultResource, DpopBound, DpopNonce));
 
     private static readonly Field<OrganizationPolicy?> Policy = Field.Choice<OrganizationPolicy>("policy")
         .Describe("`all` memberships, `none` of them, or those of an `allowlist`.");
@@ -85,11 +84,30 @@ internal static class ClientSettingsBodies
 
     private static readonly Field<Body> Authkit = Field.Nested("authkit", new Shape(AuthkitEnabled));
 
+    private static readonly Field<string> BackchannelUri = Field.Text("backchannel_uri", ClientRules.MaxUriLength)
+        .Describe("Where the application's server is told of the end of a session (OpenID Connect Back-Channel Logout); null not to be.");
+
+    private static readonly Field<bool?> BackchannelSessionRequired = Field.Flag("backchannel_session_required")
+        .Describe("Whether a logout token must name the session. It always does.");
+
+    private static readonly Field<string> FrontchannelUri = Field.Text("frontchannel_uri", ClientRules.MaxUriLength)
+        .Describe("What the signed-out page loads in a frame (OpenID Connect Front-Channel Logout); of the origin of a redirect URI, or null.");
+
+    private static readonly Field<bool?> FrontchannelSessionRequired = Field.Flag("frontchannel_session_required")
+        .Describe("Whether that frame's address says `iss` and `sid`.");
+
+    private static readonly Field<Body> Logout = Field.Nested(
+        "logout", new Shape(BackchannelUri, BackchannelSessionRequired, FrontchannelUri, FrontchannelSessionRequired))
+        .Describe("How the application hears that a session has ended.");
+
     private static readonly Field<bool?> PkceRequired = Field.Flag("pkce_required")
         .Describe("May be false only for app-native and confidential clients; a challenge that was sent is always checked. True unless said.");
 
     private static readonly Field<bool?> FirstParty = Field.Flag("first_party")
         .Describe("An application of the realm's own owner, as it is unless said: it may show people a sign-in of its own making. People are asked before a third party's gets anything.");
+
+    private static readonly Field<OrganizationPicker?> Picker = Field.Choice<OrganizationPicker>("organization_picker")
+        .Describe("When the hosted pages ask which organization a sign-in is for: where the tokens speak of one only (`auto`), or also where they could speak of all (`always`).");
 
     private static readonly Field<ClientAuth?> Authentication = Field.Choice<ClientAuth>("client_auth")
         .Describe("How a confidential client proves who it is: its secret in the header (`basic`) or in the form (`post`), either unless said; or `private_key_jwt`.");
@@ -112,7 +130,7 @@ internal static class ClientSettingsBodies
         .Describe("The public keys of a client that proves itself by its own signature (RFC 7517); needed for `private_key_jwt`.");
 
     public static Field<Body> Settings { get; } = Field.Nested(
-        "settings", new Shape(Openid, Restrictions, Tokens, AppNative, Authkit, PkceRequired, FirstParty, Authentication, Jwks));
+        "settings", new Shape(Openid, Restrictions, Tokens, AppNative, Authkit, Logout, PkceRequired, FirstParty, Picker, Authentication, Jwks));
 
     public static ClientSettings Read(Body? settings)
     {
@@ -130,8 +148,10 @@ internal static class ClientSettingsBodies
             },
             AppNative = AppNativeOf(settings.Of(AppNative), otherwise.AppNative),
             Authkit = new AuthKitSettings { Enabled = settings.Of(Authkit)?.Of(AuthkitEnabled) ?? false },
+            Logout = settings.Of(Logout) is { } logout ? LogoutOf(logout) : otherwise.Logout,
             PkceRequired = settings.Of(PkceRequired) ?? otherwise.PkceRequired,
             FirstParty = settings.Of(FirstParty) ?? otherwise.FirstParty,
+            OrganizationPicker = settings.Of(Picker) ?? otherwise.OrganizationPicker,
             ClientAuth = settings.Of(Authentication),
             Jwks = settings.Of(Jwks) is { } jwks ? new ClientKeySet([.. jwks.Of(Keys)!.Select(KeyOf)]) : null,
         };
@@ -143,11 +163,11 @@ internal static class ClientSettingsBodies
         DefaultIdTokenAge = openid.Of(IdTokenAge) ?? otherwise.DefaultIdTokenAge,
         DefaultRefreshTokenAge = openid.Of(RefreshTokenAge) ?? otherwise.DefaultRefreshTokenAge,
         RefreshGraceSeconds = openid.Of(RefreshGrace) ?? otherwise.RefreshGraceSeconds,
-        DpopBoundAccessTokens = openid.Of(DpopBound) ?? otherwise.DpopBoundAccessTokens,
-        DpopNonceRequired = openid.Of(DpopNonce) ?? otherwise.DpopNonceRequired,
         RequirePushedAuthorizationRequests = openid.Of(RequirePushed) ?? false,
         Resources = openid.Of(Resources),
         DefaultResource = openid.Of(DefaultResource),
+        DpopBoundAccessTokens = openid.Of(DpopBound) ?? otherwise.DpopBoundAccessTokens,
+        DpopNonceRequired = openid.Of(DpopNonce) ?? otherwise.DpopNonceRequired,
     };
 
     private static OrganizationRestriction RestrictionOf(Body? organizations) => organizations is null ? new() : new OrganizationRestriction
@@ -163,6 +183,14 @@ internal static class ClientSettingsBodies
         Steps = appNative.Of(Steps) ?? otherwise.Steps,
         DiscoveryParameter = appNative.Of(DiscoveryParameter) ?? otherwise.DiscoveryParameter,
         TokenIssuer = appNative.Of(Issuer) ?? otherwise.TokenIssuer,
+    };
+
+    private static LogoutSettings LogoutOf(Body logout) => new()
+    {
+        BackchannelUri = logout.Of(BackchannelUri),
+        BackchannelSessionRequired = logout.Of(BackchannelSessionRequired) ?? false,
+        FrontchannelUri = logout.Of(FrontchannelUri),
+        FrontchannelSessionRequired = logout.Of(FrontchannelSessionRequired) ?? false,
     };
 
     private static ClientKey KeyOf(Body key) => new()

@@ -1,4 +1,5 @@
 using Atrium.Core;
+using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.Resources;
 using Atrium.Server.Doors.Management.Bodies;
@@ -32,7 +33,34 @@ public static class RealmsEndpoints
     private static readonly Field<int?> SigningKeyDays = Field.Whole("signing_key_days", 0, RealmSettings.LongestSigningKeyDays)
         .Describe("How many days a signing key signs before the next one takes its place by itself; 30 unless said, 0 for ever.");
 
-    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention, SigningKeyDays)).Describe("What holds for the whole realm.");
+    private static readonly Field<SignUpPolicy?> Policy = Field.Choice<SignUpPolicy>("policy")
+        .Describe("Who may make an account on the hosted pages; `invited_only` unless said.");
+
+    private static readonly Field<IReadOnlyList<string>> Domains = Field
+        .List("domains", Field.Text("domain", max: 253).Check(static domain => DomainName.Normalize(domain) is null ? "A domain has a name such as example.com." : null), SignUpSettings.MaxDomains)
+        .Describe("The domains of `by_domain`, exactly these: a subdomain is named by itself.");
+
+    private static readonly Field<bool?> CreatesOrganization = Field.Flag("creates_organization")
+        .Describe("Whether who makes an account also makes an organization, and is its owner.");
+
+    private static readonly Field<Body> SignUp = Field.Nested("sign_up", new Shape(Policy, Domains, CreatesOrganization))
+        .Check(static signUp => signUp.Of(Policy) == SignUpPolicy.ByDomain && signUp.Of(Domains) is not { Count: > 0 } ? "by_domain needs the domains whose people it lets in." : null)
+        .Describe("How people come to the realm by themselves.");
+
+    private static readonly Field<bool?> EmailVerificationRequired = Field.Flag("email_verification_required")
+        .Describe("Whether nobody signs in, through whatever door, before the e-mail address is verified. The AuthKit door asks for it in any case.");
+
+    private static readonly Field<int?> MaxAge = Field.Whole("max_age", SessionSettings.Shortest, SessionSettings.LongestAge)
+        .Describe("Seconds a session lasts at most; 604800 unless said.");
+
+    private static readonly Field<int?> IdleTimeout = Field.Whole("idle_timeout", SessionSettings.Shortest, SessionSettings.LongestIdleTimeout)
+        .Describe("Seconds after which a session that nobody uses is over; 43200 unless said.");
+
+    private static readonly Field<Body> Sessions = Field.Nested("sessions", new Shape(MaxAge, IdleTimeout))
+        .Describe("How long people stay signed in. A session keeps what held when it began.");
+
+    private static readonly Field<Body> Settings = Field.Nested("settings", new Shape(EventRetention, SigningKeyDays, SignUp, EmailVerificationRequired, Sessions))
+        .Describe("What holds for the whole realm.");
 
     private static readonly Shape New = new(Handle, NameOfNew, Settings);
 
@@ -121,13 +149,29 @@ public static class RealmsEndpoints
 
     private static RealmSettings SettingsOf(Body body)
     {
-        RealmSettings otherwise = new();
-        return body.Of(Settings) is not { } said ? otherwise : otherwise with
-        {
-            EventRetentionDays = said.Of(EventRetention) ?? otherwise.EventRetentionDays,
-            SigningKeyDays = said.Of(SigningKeyDays) ?? otherwise.SigningKeyDays,
-        };
+        RealmSettings unsaid = new();
+        return body.Of(Settings) is not { } settings
+            ? unsaid
+            : new RealmSettings
+            {
+                EventRetentionDays = settings.Of(EventRetention) ?? unsaid.EventRetentionDays,
+                SigningKeyDays = settings.Of(SigningKeyDays) ?? unsaid.SigningKeyDays,
+                SignUp = settings.Of(SignUp) is { } signUp ? SignUpOf(signUp) : unsaid.SignUp,
+                Sessions = new SessionSettings
+                {
+                    MaxAge = settings.Of(Sessions)?.Of(MaxAge) ?? unsaid.Sessions.MaxAge,
+                    IdleTimeout = settings.Of(Sessions)?.Of(IdleTimeout) ?? unsaid.Sessions.IdleTimeout,
+                },
+                EmailVerificationRequired = settings.Of(EmailVerificationRequired) ?? unsaid.EmailVerificationRequired,
+            };
     }
+
+    private static SignUpSettings SignUpOf(Body signUp) => new()
+    {
+        Policy = signUp.Of(Policy) ?? default,
+        Domains = [.. (signUp.Of(Domains) ?? []).Select(DomainName.Normalize).OfType<string>().Distinct(StringComparer.Ordinal)],
+        CreatesOrganization = signUp.Of(CreatesOrganization) ?? false,
+    };
 
     private static string? NameProblem(string name) => TextRules.IsPlain(name) ? null : "/name must be on one line.";
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Atrium.Core;
 using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
@@ -35,9 +36,12 @@ internal static class OrganizationFields
 
     private static readonly Field<bool?> MfaRequired = Field.Flag("mfa_required").Describe("Everybody who enters must show a second factor.");
 
+    private static readonly (string Word, AuthenticationMethod Value)[] Methods =
+        [.. SignInPolicy.Named.Select(static method => (JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString()), method))];
+
     private static readonly Field<IReadOnlyList<AuthenticationMethod?>> AllowedMethods =
-        Field.List("allowed_methods", Field.Choice<AuthenticationMethod>("method"), Enum.GetValues<AuthenticationMethod>().Length, min: 1)
-            .Describe("The methods that count here; null for all.");
+        Field.List("allowed_methods", Field.Choice("method", Methods), Methods.Length, min: 1)
+            .Describe("The methods that count here; null for all. A recovery code counts where `totp` does.");
 
     private static readonly Field<bool?> SsoOnly = Field.Flag("sso_only").Describe("Only the organization's own identity provider may vouch for its people.");
 

@@ -35,6 +35,29 @@ internal static class UserBodies
 
     private static readonly Field<Body> Profile = Field.Nested("profile", new Shape(GivenName, FamilyName, FullName, Picture, Locale));
 
+    private static readonly Field<string> PhoneNumber = Field.Text("phone_number", UserRules.MaxPhoneNumberLength)
+        .Check(static text => UserRules.IsPhoneNumber(text) ? null : "A telephone number has digits and no control characters.")
+        .Describe("A telephone number, best in the form of E.164, for the scope `phone`.");
+
+    private static readonly Field<bool?> PhoneNumberVerified = Field.Flag("phone_number_verified")
+        .Describe("Whether the number was shown to be the person's; false unless said. A new number is not verified unless the same body says so.");
+
+    private static readonly Field<string> Formatted = Lines("formatted").Describe("The whole of it as it stands on an envelope, perhaps in several lines.");
+
+    private static readonly Field<string> StreetAddress = Lines("street_address").Describe("Street and house or post box, perhaps in several lines.");
+
+    private static readonly Field<string> Locality = Name("locality").Describe("The town.");
+
+    private static readonly Field<string> Region = Name("region").Describe("The state, province or region.");
+
+    private static readonly Field<string> PostalCode = Name("postal_code");
+
+    private static readonly Field<string> Country = Name("country");
+
+    private static readonly Field<Body> Address = Field
+        .Nested("address", new Shape(Formatted, StreetAddress, Locality, Region, PostalCode, Country))
+        .Describe("Where the person gets letters, for the scope `address`.");
+
     private static readonly Field<string> ExternalId = Field.Text("external_id", TextRules.MaxExternalIdLength)
         .Check(static text => TextRules.IsExternalId(text) ? null : "An external id is ASCII without control characters.")
         .Describe("The product's own id of this person; unique in the realm.");
@@ -45,7 +68,7 @@ internal static class UserBodies
 
     private static readonly Field<UserStatus?> Status = Field.Choice<UserStatus>("status").Describe("Who is disabled can't sign in, and has no sessions.");
 
-    public static Shape Change { get; } = new(Email, EmailVerified, Username, Profile, ExternalId, Metadata, Status);
+    public static Shape Change { get; } = new(Email, EmailVerified, Username, Profile, PhoneNumber, PhoneNumberVerified, Address, ExternalId, Metadata, Status);
 
     public static Shape Creation { get; } = new([.. Change.Fields, .. NewPassword.Fields]);
 
@@ -55,6 +78,7 @@ internal static class UserBodies
     {
         Body? profile = body.Of(Profile);
         string email = body.Of(Email)!;
+        string? phoneNumber = body.Of(PhoneNumber);
         return user with
         {
             Email = email,
@@ -65,12 +89,30 @@ internal static class UserBodies
             Name = profile?.Of(FullName),
             Picture = profile?.Of(Picture),
             Locale = profile?.Of(Locale),
+            PhoneNumber = phoneNumber,
+            PhoneNumberVerified = phoneNumber is not null
+                && (body.Of(PhoneNumberVerified) ?? false)
+                && (phoneNumber == user.PhoneNumber || patch?.Names(PhoneNumberVerified) != false),
+            Address = body.Of(Address) is { } address ? AddressOf(address) : null,
             ExternalId = body.Of(ExternalId),
             Metadata = body.Of(Metadata) ?? new Dictionary<string, string>(),
             Status = body.Of(Status) ?? UserStatus.Active,
             UpdatedAt = now,
         };
     }
+
+    private static PostalAddress? AddressOf(Body address) => new PostalAddress
+    {
+        Formatted = address.Of(Formatted),
+        StreetAddress = address.Of(StreetAddress),
+        Locality = address.Of(Locality),
+        Region = address.Of(Region),
+        PostalCode = address.Of(PostalCode),
+        Country = address.Of(Country),
+    }.OrNothing();
+
+    private static Field<string> Lines(string name) => Field.Text(name, PostalAddress.MaxLinesLength)
+        .Check(static text => PostalAddress.IsLines(text) ? null : "There are no control characters in it but ends of lines.");
 
     private static Field<string> Name(string name) => Field.Text(name, TextRules.MaxNameLength)
         .Check(static text => TextRules.IsName(text) ? null : "A name stands on one line, without control characters.");

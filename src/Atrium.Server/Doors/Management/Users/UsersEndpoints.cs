@@ -42,6 +42,8 @@ public static class UsersEndpoints
             .WithSummary("Sets a person's password, and ends all of their sessions.").AnswersOne<UserResource>();
         users.MapSessions();
         users.MapFactors();
+        users.MapRecoveryCodes();
+        users.MapConsents();
     }
 
     /// <summary>The person of that id, or nothing: a malformed id is nobody's.</summary>
