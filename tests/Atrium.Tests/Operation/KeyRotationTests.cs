@@ -152,7 +152,7 @@ public sealed class SqliteKeyRotationTests(DemoServer server) : KeyRotationTests
             System.IO.File.Copy(Path.Combine(folder, "atrium.key"), old);
             VerbResult rotated = await Verb.RunAsync(["key-file", "rotate", .. database]);
             rotated.ExitCode.ShouldBe(0, rotated.Errors);
-            rotated.Output.ShouldContain("Sealed anew: 4 secrets.");
+            rotated.Output.ShouldContain("Sealed anew: 6 secrets.");
             (await Verb.RunAsync(["keys", "create", "--realm", "acme", .. database])).ExitCode.ShouldBe(0);
             VerbResult refused = await Verb.RunAsync(["keys", "create", "--realm", "acme", "--key-file", old, .. database]);
             refused.ExitCode.ShouldBe(1);
