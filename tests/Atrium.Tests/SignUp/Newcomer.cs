@@ -110,6 +110,6 @@ internal sealed partial class Newcomer(DemoServer server)
         return await ArriveAsync();
     }
 
-    [GeneratedRegex(@"^(\d{6}|[A-Z0-9]{4}-[A-Z0-9]{4})\s*$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?<code>\d{6}|[A-Z0-9]{4}-[A-Z0-9]{4})\s*$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex CodeLine();
 }
