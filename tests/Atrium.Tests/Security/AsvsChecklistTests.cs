@@ -17,8 +17,6 @@ namespace Atrium.Tests.Security;
 /// <summary>What is easily forgotten of OWASP ASVS 5.0, each line by its number.</summary>
 public sealed class AsvsChecklistTests(DemoServer server) : IClassFixture<DemoServer>
 {
-    private const string Wrong = "That e-mail and password don’t match.";
-
     private readonly OAuthBrowser browser = new(server);
     private readonly World world = new(server);
 
@@ -83,7 +81,7 @@ public sealed class AsvsChecklistTests(DemoServer server) : IClassFixture<DemoSe
             HostedForm form = await browser.OpenAsync(OAuthBrowser.Authorize());
             using HttpResponseMessage refused = await browser.SubmitPasswordAsync(form, email, "a wrong password");
             string page = await refused.Content.ReadAsStringAsync();
-            page.ShouldContain(WebUtility.HtmlEncode(Wrong).Replace("&#x2019;", "’", StringComparison.Ordinal));
+            page.ShouldContain("role=\"alert\"");
             pages.Add(page.Replace(email, "EMAIL", StringComparison.Ordinal).Replace(HandleOf(form), "HANDLE", StringComparison.Ordinal));
         }
 
@@ -107,14 +105,15 @@ public sealed class AsvsChecklistTests(DemoServer server) : IClassFixture<DemoSe
     [Fact]
     public async Task V6_4_3_a_forgotten_password_does_not_lead_past_the_second_factor()
     {
-        Newcomer tom = new(server);
-        await tom.BeginAsync();
-        await tom.ShowMailboxAsync(Newcomer.ForgotPath, "tom@example.test");
-        await tom.ChooseAsync(Newcomer.ForgotPath);
-        using HttpResponseMessage next = await tom.Browser.GetAsync($"/t/acme/sign-in?handle={tom.Handle}");
-        next.StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await next.Content.ReadAsStringAsync()).ShouldContain("name=\"code\"");
-        tom.Browser.Cookies.ShouldNotContainKey("atrium_session");
+        FactorWalk walk = new(server);
+        User user = await walk.PersonAsync();
+        await walk.EnrolAsync(browser, user);
+        Newcomer forgetful = new(server);
+        await forgetful.BeginAsync();
+        await forgetful.ShowMailboxAsync(Newcomer.ForgotPath, user.Email);
+        await forgetful.ChooseAsync(Newcomer.ForgotPath);
+        (await forgetful.ShowAsync("/t/acme/sign-in")).ShouldContain("name=\"code\"");
+        forgetful.Browser.Cookies.ShouldNotContainKey("atrium_session");
     }
 
     [Fact]
@@ -139,7 +138,8 @@ public sealed class AsvsChecklistTests(DemoServer server) : IClassFixture<DemoSe
         await newcomer.AskAsync(Newcomer.SignUpPath, "late@example.test");
         string code = await newcomer.CodeAsync("late@example.test");
         server.Clock.Advance(TimeSpan.FromMinutes(10));
-        await newcomer.SubmitAsync(HttpStatusCode.BadRequest, Newcomer.SignUpPath, ("code", code));
+        using HttpResponseMessage late = await newcomer.PostAsync(Newcomer.SignUpPath, ("code", code));
+        (await newcomer.ShowAsync(Newcomer.SignUpPath)).ShouldNotContain("name=\"password\"");
     }
 
     [Fact]
