@@ -94,7 +94,6 @@ public static class BackboneServices
         .AddSingleton(backbone.Keys)
         .AddSingleton(backbone.Passwords)
         .AddSingleton(backbone.Realms)
-        .AddSingleton<ClientSignatures>()
         .AddSingleton<ApiKeyStore>()
         .AddSingleton<EventStore>()
         .AddSingleton<WebhookStore>()

@@ -52,7 +52,7 @@ public sealed class AuthorizeTests(DemoServer server) : IClassFixture<DemoServer
     [InlineData("code_challenge", "too-short", "invalid_request", "ATR1219")]
     [InlineData("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM", "invalid_request", "ATR1219")]
     [InlineData("prompt", "none login", "invalid_request", "ATR1220")]
-    [InlineData("prompt", "create", "invalid_request", "ATR1220")]
+    [InlineData("prompt", "register", "invalid_request", "ATR1220")]
     [InlineData("max_age", "-1", "invalid_request", "ATR1221")]
     [InlineData("max_age", "soon", "invalid_request", "ATR1221")]
     [InlineData("max_age", "99999999999", "invalid_request", "ATR1221")]
@@ -209,7 +209,7 @@ public sealed class AuthorizeTests(DemoServer server) : IClassFixture<DemoServer
         foreach (string claim in new[] { "sub", "sid", "auth_time" })
             silent.Identity.GetProperty(claim).ToString().ShouldBe(first.Identity.GetProperty(claim).ToString());
         (await browser.SilentlyAsync()).Code.ShouldNotBeEmpty();
-        (await browser.SilentlyAsync(("prompt", "consent"))).Code.ShouldNotBeEmpty();
+        (await browser.OpenAsync(OAuthBrowser.Authorize(("prompt", "consent")))).Asks("decision").ShouldBeTrue();
         (await browser.SilentlyAsync(("max_age", "10000"), ("prompt", "none"))).Code.ShouldNotBeEmpty();
         (await browser.SilentlyAsync(("id_token_hint", silent.Json.GetProperty("id_token").GetString()), ("prompt", "none"))).Code.ShouldNotBeEmpty();
     }

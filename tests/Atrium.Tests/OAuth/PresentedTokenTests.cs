@@ -58,7 +58,7 @@ public sealed class PresentedTokenTests(DemoServer server) : IClassFixture<DemoS
         using HttpResponseMessage inQuery = await browser.GetAsync($"/t/acme/userinfo?access_token={token}");
         inQuery.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         using HttpResponseMessage bare = await browser.GetAsync("/t/acme/userinfo");
-        (bare.StatusCode, bare.Headers.WwwAuthenticate.ToString()).ShouldBe((HttpStatusCode.Unauthorized, "Bearer realm=\"acme\", DPoP realm=\"acme\", algs=\"ES256 RS256 PS256\""));
+        (bare.StatusCode, bare.Headers.WwwAuthenticate.ToString()).ShouldBe((HttpStatusCode.Unauthorized, "Bearer realm=\"acme\", DPoP realm=\"acme\", algs=\"ES256 RS256 PS256 EdDSA Ed25519\""));
         using HttpRequestMessage twice = OAuthBrowser.FormOf("/t/acme/userinfo", ("access_token", token));
         twice.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         using HttpResponseMessage both = await server.Http.SendAsync(twice);

@@ -138,7 +138,7 @@ public sealed class PromptTests(DemoServer server) : IClassFixture<DemoServer>
     public async Task The_person_uses_another_account_and_the_first_ones_clients_keep_what_they_have()
     {
         TokenReply mias = await browser.TokensAsync(Mia);
-        HostedForm page = await OpenAccountsAsync(("prompt", "select_account consent"));
+        HostedForm page = await OpenAccountsAsync(("prompt", "select_account"));
         using HttpResponseMessage other = await browser.SubmitAsync(page, ("account", "other"));
         HostedForm form = await browser.FollowAsync(other);
         form.Asks("password").ShouldBeTrue();

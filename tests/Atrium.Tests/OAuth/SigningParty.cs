@@ -47,9 +47,12 @@ internal sealed class SigningParty
     public static SigningParty Constant(params byte[] signature) => new(new ClientKey { Kty = "oct" }, _ => signature);
 
     /// <summary>A JWT with this header and these claims, signed.</summary>
-    public string Sign(JsonObject header, JsonNode claims)
+    public string Sign(JsonObject header, JsonNode claims) => SignTexts(header.ToJsonString(), claims.ToJsonString());
+
+    /// <summary>The same with texts that need not be JSON.</summary>
+    public string SignTexts(string header, string claims)
     {
-        string signed = $"{Encode(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Encode(Encoding.UTF8.GetBytes(claims.ToJsonString()))}";
+        string signed = $"{Encode(Encoding.UTF8.GetBytes(header))}.{Encode(Encoding.UTF8.GetBytes(claims))}";
         return $"{signed}.{Encode(sign(Encoding.ASCII.GetBytes(signed)))}";
     }
 

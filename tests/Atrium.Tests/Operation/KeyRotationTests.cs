@@ -5,7 +5,9 @@ using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 using Atrium.Tests.AuthKit;
+using Atrium.Tests.Factors;
 using Atrium.Tests.Harness;
+using Atrium.Tests.OAuth;
 using Atrium.Tests.Webhooks;
 using Shouldly;
 using Xunit;
@@ -77,6 +79,22 @@ public abstract class KeyRotationTests(DemoServer server)
         File.Keys.ShouldHaveSingleItem().Fingerprint.ShouldBe(two.Keys[^1].Fingerprint);
         said.ShouldNotContain(static line => line.StartsWith("Added", StringComparison.Ordinal));
         await SignInTomAsync();
+    }
+
+    [Fact]
+    public async Task What_people_are_setting_up_meanwhile_is_sealed_anew_too()
+    {
+        FactorWalk walk = new(server);
+        OAuthBrowser preparing = new(server), keeping = new(server);
+        HostedForm prepared = await FactorWalk.OpenEnrolmentAsync(preparing, await walk.PersonAsync());
+        HostedForm page = await FactorWalk.OpenEnrolmentAsync(keeping, await walk.PersonAsync());
+        using HttpResponseMessage confirmed = await keeping.SubmitAsync(page, ("code", walk.AppOf(page).Code()));
+        string[] codes = FactorWalk.CodesOf(await keeping.FollowAsync(confirmed));
+        (await Rotation.RunAsync(File, SayAndBeat, default)).ShouldBeTrue(string.Join('\n', said));
+
+        FactorWalk.CodesOf(await keeping.FollowAsync(confirmed)).ShouldBe(codes);
+        using HttpResponseMessage right = await preparing.SubmitAsync(prepared, ("code", walk.AppOf(prepared).Code()));
+        FactorWalk.CodesOf(await preparing.FollowAsync(right)).Length.ShouldBe(codes.Length);
     }
 
     [Fact]
@@ -152,7 +170,7 @@ public sealed class SqliteKeyRotationTests(DemoServer server) : KeyRotationTests
             System.IO.File.Copy(Path.Combine(folder, "atrium.key"), old);
             VerbResult rotated = await Verb.RunAsync(["key-file", "rotate", .. database]);
             rotated.ExitCode.ShouldBe(0, rotated.Errors);
-            rotated.Output.ShouldContain("Sealed anew: 4 secrets.");
+            rotated.Output.ShouldContain("Sealed anew: 6 secrets.");
             (await Verb.RunAsync(["keys", "create", "--realm", "acme", .. database])).ExitCode.ShouldBe(0);
             VerbResult refused = await Verb.RunAsync(["keys", "create", "--realm", "acme", "--key-file", old, .. database]);
             refused.ExitCode.ShouldBe(1);

@@ -83,7 +83,7 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
 
         IReadOnlyList<string> plans = server.Plans();
         plans.Count.ShouldBeGreaterThan(60, "the server explained what it ran");
-        plans.Where(static plan => Scan().IsMatch(plan)).ShouldBeEmpty();
+        plans.Select(static plan => NeverRun().Replace(plan, "")).Where(static plan => Scan().IsMatch(plan)).ShouldBeEmpty();
     }
 
     private static Task<TokenReply> IntrospectAsync(OAuthBrowser browser, string token) => browser.TokenAtAsync(
@@ -118,6 +118,10 @@ public sealed partial class HotPathTests(PrivatePostgres postgres) : IAsyncLifet
     /// <summary>Tables that hold a handful of rows whatever the realm's size may be read through; and queues that are empty here, which the server looks at by itself meanwhile.</summary>
     [GeneratedRegex(@"Seq Scan on (?!realms|roles|clients|signing_keys|storage_keys|nodes|mails|mail_failures|logout_notices|webhooks|webhook_deliveries|fresh_events|event_positions)\w+", RegexOptions.ExplicitCapture)]
     private static partial Regex Scan();
+
+    /// <summary>A scan below a condition that the planner knows to be false: it is never begun, so any would do.</summary>
+    [GeneratedRegex(@"One-Time Filter: \(false\b[^\n]*\n\s*->\s+Seq Scan [^\n]*", RegexOptions.ExplicitCapture)]
+    private static partial Regex NeverRun();
 
     /// <summary>What the server looks after by itself, whoever asks it for something meanwhile.</summary>
     [GeneratedRegex(@"\b(mails|logout_notices|webhooks|webhook_deliveries|nodes|event_positions)\b", RegexOptions.ExplicitCapture)]

@@ -21,9 +21,6 @@ public sealed class ClientAssertions(
     /// <summary>Enough for a chain of certificates in the header, which nobody reads.</summary>
     private const int MaxLength = 16 * 1024;
 
-    /// <summary>The end of the year 9999.</summary>
-    private const double LastSecond = 253_402_300_799;
-
     /// <summary>RFC 7523 section 2.2.</summary>
     private const string JwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -92,8 +89,8 @@ public sealed class ClientAssertions(
     private static bool TryRead(JsonElement claims, [NotNullWhen(true)] out ClientAssertion? assertion)
     {
         assertion = null;
-        if (!TryReadTime(claims, "exp", out DateTimeOffset? expiresAt) || !TryReadTime(claims, "nbf", out DateTimeOffset? notBefore)
-            || !TryReadTime(claims, "iat", out DateTimeOffset? issuedAt))
+        if (!JwtClaims.TryTime(claims, "exp", out DateTimeOffset? expiresAt) || !JwtClaims.TryTime(claims, "nbf", out DateTimeOffset? notBefore)
+            || !JwtClaims.TryTime(claims, "iat", out DateTimeOffset? issuedAt))
         {
             return false;
         }
@@ -109,17 +106,6 @@ public sealed class ClientAssertions(
         claims.TryGetProperty("aud", out JsonElement audience) && audience.ValueKind == JsonValueKind.Array
             ? audience.GetArrayLength() == 1 && audience[0].ValueKind == JsonValueKind.String ? audience[0].GetString() : null
             : Jwt.StringOf(claims, "aud");
-
-    private static bool TryReadTime(JsonElement claims, string name, out DateTimeOffset? time)
-    {
-        time = null;
-        if (!claims.TryGetProperty(name, out JsonElement value))
-            return true;
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double seconds) || seconds is < 0 or > LastSecond)
-            return false;
-        time = DateTimeOffset.UnixEpoch.AddSeconds(seconds);
-        return true;
-    }
 
     private static OAuthError ErrorOf(ClientAssertionFault fault) => fault switch
     {

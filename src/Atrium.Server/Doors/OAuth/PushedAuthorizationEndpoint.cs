@@ -2,7 +2,9 @@ using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
+using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace Atrium.Server.Doors.OAuth;
 
@@ -19,13 +21,14 @@ public sealed record PushedBody
 /// Pushed authorization requests (RFC 9126): the client proves who it is as at the token endpoint, and its request is held against the same rules as
 /// at the authorization endpoint; the browser then carries a reference alone.
 /// </summary>
-public sealed class PushedAuthorizationEndpoint(ClientAuthentication authentication, IdTokenHints hints, PushedRequests pushed)
+public sealed class PushedAuthorizationEndpoint(ClientAuthentication authentication, IdTokenHints hints, DpopCheck dpop, PushedRequests pushed)
 {
     /// <summary>Characters of all parameters: whoever knows a public client's id can have them stored.</summary>
     private const int MaxLength = 32 * 1024;
 
     private static readonly OAuthError ReferenceInside = new("ATR1240", "invalid_request", "A pushed request can't refer to another one: leave out request_uri.");
     private static readonly OAuthError TooLarge = new("ATR1241", "invalid_request", "The parameters have more than 32768 characters together.", StatusCodes.Status413PayloadTooLarge);
+    private static readonly OAuthError OtherKey = new("ATR1156", "invalid_request", "dpop_jkt is the thumbprint of another key than the proof's.");
     private static readonly OAuthError ClientGone = new("ATR1245", "invalid_client", "The client was deleted meanwhile.", StatusCodes.Status401Unauthorized);
 
     public async Task<IResult> HandleAsync(HttpContext context, string? org, CancellationToken cancellationToken)
@@ -41,6 +44,18 @@ public sealed class PushedAuthorizationEndpoint(ClientAuthentication authenticat
         SentRequest sent = new(form, org, WasPushed: true);
         if (await CheckAsync(realm, client, sent, cancellationToken) is { } error)
             return error.ToAnswer(context);
+
+        // RFC 9449 section 10.1: a proof names the key that the code is for, like dpop_jkt.
+        ProvedKey proved = await dpop.CheckAsync(context, client, token: null, isRequired: false, cancellationToken);
+        if (proved.Error is { } unproved)
+            return unproved.ToAnswer(context);
+        if (proved.Jkt is { } jkt)
+        {
+            if (form.ValueOf("dpop_jkt") is { } named && named != jkt)
+                return OtherKey.ToAnswer(context);
+            sent = sent with { Parameters = new Dictionary<string, StringValues>(form, StringComparer.Ordinal) { ["dpop_jkt"] = jkt } };
+        }
+
         if (await pushed.PushAsync(client, sent, cancellationToken) is not { } uri)
             return ClientGone.ToAnswer(context);
         context.Response.Headers.CacheControl = "no-store";
