@@ -1,7 +1,5 @@
 using System.Net;
-using System.Text.Json;
 using Atrium.Core.Users;
-using Atrium.Server.Demo;
 using Atrium.Tests.AppNative;
 using Atrium.Tests.AuthKit;
 using Atrium.Tests.Consent;
