@@ -9,7 +9,7 @@ namespace Atrium.Storage;
 
 /// <summary>
 /// How many sessions a person may have: one more ends the oldest. A sign-in finds out by itself whether there is room; only one that finds none asks
-/// which sessions must go. Two at once may both find room; the next one makes up for it.
+/// which sessions must go, and ends them with what it makes. Two at once may both find room, or end the same one; the next one makes up for it.
 /// </summary>
 internal static class SessionRoom
 {
@@ -24,10 +24,6 @@ internal static class SessionRoom
 
     /// <summary>Room for one more.</summary>
     public static readonly string Condition = $"(SELECT count(*) FROM (SELECT 1 AS one FROM sessions WHERE realm_id = @realm AND {Live} LIMIT {Most}) held) < {Most}";
-
-    /// <summary>The same once those up to <c>@displacedUpTo</c> are gone: ids are in the order in which they were made.</summary>
-    public static readonly string ConditionAfter =
-        $"(SELECT count(*) FROM (SELECT 1 AS one FROM sessions WHERE realm_id = @realm AND {Live} AND id > @displacedUpTo LIMIT {Most}) held) < {Most}";
 
     /// <summary>The sessions that must go for one more, the newest first.</summary>
     public static async Task<IReadOnlyList<Session>> DisplacedAsync(DbConnection connection, Id<Realm> realm, Id<User> user, DateTimeOffset now) =>

@@ -11,9 +11,6 @@ namespace Atrium.Storage;
 /// </summary>
 internal static class SignInCompletionSql
 {
-    /// <summary>Of a completion that finds others taking the room that was made for it.</summary>
-    private const int MostTries = 4;
-
     private const string WithGrant = "EXISTS (SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant)";
 
     private const string Parents =
@@ -82,35 +79,32 @@ internal static class SignInCompletionSql
     public static async Task<T?> RunAsync<T>(
         Database database, SignInCompletion completion, Func<DynamicParameters, string, Task<T?>> run, CancellationToken cancellationToken)
     {
-        for (int tries = 1; ; tries++)
-        {
-            DynamicParameters parameters = ParametersOf(database, completion);
-            if (await run(parameters, TextOf(database, completion, parameters)) is { } written)
-            {
-                database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
-                if (completion.Displaced.Count > 0)
-                    database.Changes.Tell(Change.OfLogoutNotices(completion.SignIn.RealmId));
-                return written;
-            }
+        if (await RunAsync(database, completion, run) is { } written)
+            return written;
+        if (!completion.IsNewSession)
+            return default;
+        Session made = completion.Session;
+        IReadOnlyList<Session> displaced = await database.QueryAsync(
+            connection => SessionRoom.DisplacedAsync(connection, made.RealmId, made.UserId, completion.Grant.CreatedAt), cancellationToken);
+        return displaced.Count == 0 ? default : await RunAsync(database, completion with { Displaced = displaced }, run);
+    }
 
-            if (!completion.IsNewSession || tries == MostTries)
-                return default;
-            Session made = completion.Session;
-            completion = completion with
-            {
-                Displaced = await database.QueryAsync(
-                    connection => SessionRoom.DisplacedAsync(connection, made.RealmId, made.UserId, completion.Grant.CreatedAt), cancellationToken),
-            };
-            if (completion.Displaced.Count == 0)
-                return default;
-        }
+    private static async Task<T?> RunAsync<T>(Database database, SignInCompletion completion, Func<DynamicParameters, string, Task<T?>> run)
+    {
+        DynamicParameters parameters = ParametersOf(database, completion);
+        if (await run(parameters, TextOf(database, completion, parameters)) is not { } written)
+            return default;
+        database.Changes.Tell(Change.OfFreshEvents(completion.SignIn.RealmId));
+        if (completion.Displaced.Count > 0)
+            database.Changes.Tell(Change.OfLogoutNotices(completion.SignIn.RealmId));
+        return written;
     }
 
     private static string TextOf(Database database, SignInCompletion completion, DynamicParameters parameters)
     {
         IEnumerable<string> conditions = Unspent(database, completion).Prepend(Parents);
-        if (completion.IsNewSession)
-            conditions = conditions.Append(completion.Displaced.Count == 0 ? SessionRoom.Condition : SessionRoom.ConditionAfter);
+        if (completion.IsNewSession && completion.Displaced.Count == 0)
+            conditions = conditions.Append(SessionRoom.Condition);
         return string.Join(
             ";\n",
             Statements(completion, string.Join(" AND ", conditions), parameters).Append(EventLog.InsertText(database, WithGrant)));
@@ -134,7 +128,6 @@ internal static class SignInCompletionSql
         userAgent = completion.Session.UserAgent,
         idleTimeout = completion.Session.IdleTimeout,
         sessionExpiresAt = completion.Session.ExpiresAt,
-        displacedUpTo = completion.Displaced is [{ Id: var newest }, ..] ? newest : default(Id<Session>?),
         grant = completion.Grant.Id,
         door = completion.Grant.Door.ToString(),
         profile = completion.Grant.Profile.ToString(),

@@ -9,11 +9,12 @@ public sealed record ConsentItem(string? Text, string? Word = null, bool IsNew =
 /// <summary>The page that asks whether an application may have what it asks for. It posts <c>decision</c>: <c>allow</c> or <c>deny</c>.</summary>
 /// <param name="Destination">Where the answer goes: the host of the redirect URI, in words.</param>
 /// <param name="Email">Whose it is.</param>
+/// <param name="IsOurs">Whether the realm's own owner runs the application.</param>
 /// <param name="IsWider">Whether the application has been given something before, and asks for more.</param>
 /// <param name="Applications">Where it can be taken away again.</param>
 /// <param name="StartAgain">Where somebody else begins anew; null for no such link.</param>
 public sealed record ConsentModel(
-    string Realm, string Client, string Destination, PageForm Form, string Email, IReadOnlyList<ConsentItem> Items, bool IsWider,
+    string Realm, string Client, string Destination, PageForm Form, string Email, IReadOnlyList<ConsentItem> Items, bool IsOurs, bool IsWider,
     string Applications, string? StartAgain = null);
 
 /// <summary>An application that a person has let have something.</summary>

@@ -19,6 +19,7 @@ internal static class ConsentPages
         form with { Hidden = [.. form.Hidden, new(AskedField, DigestOf(step))] },
         step.User.Email,
         ItemsOf(step.Asked, step.Organization?.Name, page.Client, step.News),
+        page.Client.Settings.FirstParty,
         step.News is not null,
         HostedApplications.PathOf(page.Realm),
         startAgain);

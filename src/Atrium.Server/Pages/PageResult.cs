@@ -76,12 +76,11 @@ public sealed class PageResult : IResult, IStatusCodeHttpResult, IContentTypeHtt
         new(typeof(NewPasswordPage), model, statusCode, redirectUri);
 
     /// <summary>Its frames may come from these clients' own origins and from nowhere else.</summary>
-    public static PageResult SignedOut(SignedOutModel model) => new(
-        typeof(SignedOutPage),
-        model,
-        StatusCodes.Status200OK,
-        redirectUri: null,
-        string.Join(' ', model.Frames.Select(WebOrigin.Of).OfType<string>().Distinct(StringComparer.Ordinal)));
+    public static PageResult SignedOut(SignedOutModel model)
+    {
+        string[] origins = [.. model.Frames.Select(WebOrigin.Of).OfType<string>().Distinct(StringComparer.Ordinal)];
+        return new(typeof(SignedOutPage), model, StatusCodes.Status200OK, redirectUri: null, origins.Length == 0 ? null : string.Join(' ', origins));
+    }
 
     public static PageResult Demo(DemoModel model) => new(typeof(DemoPage), model, StatusCodes.Status200OK, redirectUri: null);
 

@@ -22,7 +22,7 @@ public sealed class ConsentApiTests(DemoServer server) : IClassFixture<DemoServe
         Organization northwind = await world.OrganizationAsync("northwind");
         User person = await world.PersonAsync("api-consent@example.test", northwind);
         ThirdParty app = await ThirdParty.NewAsync(server, "api-app", static client => client with { Name = "The app" });
-        TokenReply tokens = await app.TokensAsync(person.Email, ("org", northwind.Id.ToString()), ("resource", "https://api.example.test"), ("scope", "openid ledgers"));
+        TokenReply tokens = await app.TokensAsync(person.Email, ("org", northwind.Id.ToString()), ("resource", ThirdParty.Resource), ("scope", "openid ledgers"));
         TokenReply all = await app.RedeemAsync((await app.AllowAsync(await app.AskAgainAsync(("scope", "openid")))).Code);
 
         ManagementAnswer list = (await api.GetAsync($"/users/{person.Id}/consents")).Expect(200);

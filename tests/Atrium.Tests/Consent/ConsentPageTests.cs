@@ -36,6 +36,7 @@ public sealed class ConsentPageTests(DemoServer server) : IClassFixture<DemoServ
             text.ShouldContain(said);
         }
 
+        text.ShouldContain("It is not run by");
         text.ShouldNotContain(">New<");
         Arrival arrival = await app.AllowAsync(page);
         TokenReply tokens = await app.RedeemAsync(arrival.Code);
@@ -60,7 +61,9 @@ public sealed class ConsentPageTests(DemoServer server) : IClassFixture<DemoServ
         using HttpResponseMessage done = await browser.SubmitAsync(page, ("decision", "allow"));
         Arrival.At(done).Code.ShouldNotBeEmpty();
         using HttpResponseMessage again = await browser.GetAsync(OAuthBrowser.Authorize(("prompt", "consent")));
-        (await browser.FollowAsync(again)).Asks("decision").ShouldBeTrue("prompt=consent always asks");
+        page = await browser.FollowAsync(again);
+        page.Asks("decision").ShouldBeTrue("prompt=consent always asks");
+        page.Html.ShouldNotContain("is not run by");
         (await browser.SilentlyAsync(("prompt", "none"))).Code.ShouldNotBeEmpty();
     }
 
@@ -104,7 +107,7 @@ public sealed class ConsentPageTests(DemoServer server) : IClassFixture<DemoServ
         page.Html.ShouldMatch("<code>payments:write</code>\\s*<span class=\"status good\">New");
         await app.AllowAsync(page);
         (await app.SilentlyAsync(("scope", "openid payments:write"))).Code.ShouldNotBeEmpty();
-        (await app.SilentlyAsync(("prompt", "none"), ("resource", "https://api.example.test")))["error"].ShouldBe("consent_required", "another resource is another thing");
+        (await app.SilentlyAsync(("prompt", "none"), ("resource", ThirdParty.Resource)))["error"].ShouldBe("consent_required", "another resource is another thing");
         string user = (await world.UserAsync("mia@example.test")).Id.ToString();
         ManagementAnswer list = (await api.GetAsync($"/users/{user}/consents")).Expect(200);
         JsonElement kept = list.Items.Single(item => item.GetProperty("client_id").GetString() == app.ClientId);

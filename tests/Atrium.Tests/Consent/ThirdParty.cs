@@ -14,10 +14,14 @@ internal sealed class ThirdParty(DemoServer server, string clientId)
 
     public OAuthBrowser Browser { get; } = new(server);
 
+    /// <summary>A resource that it may ask for.</summary>
+    public const string Resource = "https://api.example.test";
+
     /// <summary>Registers such an application.</summary>
     public static async Task<ThirdParty> NewAsync(DemoServer server, string clientId, Func<Client, Client>? change = null, ClientSettings? settings = null)
     {
-        await new World(server).ClientAsync(clientId, (settings ?? new ClientSettings()) with { FirstParty = false }, change);
+        settings ??= new ClientSettings();
+        await new World(server).ClientAsync(clientId, settings with { FirstParty = false, Openid = settings.Openid with { Resources = [Resource] } }, change);
         return new ThirdParty(server, clientId);
     }
 

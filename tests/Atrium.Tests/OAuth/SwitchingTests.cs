@@ -78,7 +78,7 @@ public sealed class SwitchingTests(DemoServer server) : IClassFixture<DemoServer
         foreach (string org in new[] { suspended.Id.ToString(), left.Id.ToString(), gone.Id.ToString(), halted.Id.ToString(), foreign, await IdOfAsync("northwind"), "org_0000000000000000000000000" })
         {
             Arrival arrival = await browser.SilentlyAsync(("org", org), ("prompt", "none"));
-            arrivals.Add(arrival.Url.OriginalString.Replace(arrival.Code, "CODE", StringComparison.Ordinal));
+            arrivals.Add(arrival.Url.OriginalString.Replace(arrival.Code, "CODE", StringComparison.Ordinal).Replace(Uri.EscapeDataString(arrival["session_state"]), "STATE", StringComparison.Ordinal));
             using HttpRequestMessage request = OAuthBrowser.FormOf(
                 $"{OAuthBrowser.Root}/token", ("grant_type", "authorization_code"), ("client_id", "demo-web"), ("code", arrival.Code),
                 ("redirect_uri", DemoRealm.Callback), ("code_verifier", OAuthBrowser.Verifier));

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Net;
 using System.Text;
 using Atrium.Core.Clients;
+using Atrium.Core.Realms;
 using Atrium.Server.Demo;
 using Atrium.Tests.Harness;
 using Shouldly;
@@ -203,7 +204,9 @@ public abstract class TokenEndpointContract(DemoServer server)
     [Fact]
     public async Task Refresh_tokens_live_a_week_from_their_making_and_no_other_text_is_one()
     {
-        TokenReply tokens = await browser.TokensAsync("sam@example.test");
+        TokenReply tokens;
+        await using (await SessionLimits.SetAsync(server, new SessionSettings { MaxAge = 30 * 24 * 3600, IdleTimeout = 30 * 24 * 3600 }))
+            tokens = await browser.TokensAsync("sam@example.test");
         string token = tokens.RefreshToken;
         foreach (string altered in new[] { token[..^4], token + "A", token[..^1] + (token[^1] == 'A' ? 'B' : 'A'), tokens.AccessToken, tokens.Json.GetProperty("id_token").GetString()! })
             (await browser.RefreshAsync(altered)).ShouldBeRefused("invalid_grant", "ATR1421");

@@ -44,10 +44,10 @@ public sealed class PageTests
             },
             Hostile),
         ["consent"] = PageResult.Consent(
-            new(Hostile, Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, [new(Hostile, Hostile, IsNew: true), new(Hostile)], true, Hostile, Hostile), Hostile),
+            new(Hostile, Hostile, Hostile, new(Hostile, [new(Hostile, Hostile)]), Hostile, [new(Hostile, Hostile, IsNew: true), new(Hostile)], false, true, Hostile, Hostile), Hostile),
         ["applications"] = PageResult.Applications(
             new(Hostile, Hostile, [new(Hostile, Hostile, [new(Hostile, Hostile)], Hostile, new(Hostile, [new(Hostile, Hostile)]))], Hostile)),
-        ["signed-out"] = PageResult.SignedOut(new(Hostile, [Hostile, "https://app.example/out"], new(Hostile, Hostile))),
+        ["signed-out"] = PageResult.SignedOut(new(Hostile, [Hostile], new(Hostile, Hostile))),
         ["demo"] = PageResult.Demo(new(
             Hostile, Hostile, Hostile, [new(Hostile, Hostile)], [new(Hostile, Hostile, Hostile, [new(Hostile, Hostile, new(Hostile, Hostile))])],
             [new(Hostile, [new(Hostile, Hostile, Hostile)], Hostile)], [new(Hostile, Hostile, Hostile, Hostile)],

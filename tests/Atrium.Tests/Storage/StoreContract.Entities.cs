@@ -22,8 +22,8 @@ public abstract partial class StoreContract
     [Fact]
     public async Task A_realm_and_what_belongs_to_it_reads_back()
     {
-        (await Realms.FindByHandleAsync("acme", None)).ShouldBe(Realm);
-        (await Realms.FindAsync(Realm.Id, None)).ShouldBe(Realm);
+        Same(await Realms.FindByHandleAsync("acme", None), Realm);
+        Same(await Realms.FindAsync(Realm.Id, None), Realm);
         (await Realms.AnyAsync(None)).ShouldBeTrue();
         (await Realms.CreateAsync(Realm with { Id = Id<Realm>.New(Clock) }, [], Origin.System, None)).ShouldBeFalse("the handle is taken");
         SigningKey key = (await SigningKeys.AllAsync(Realm.Id, None)).ShouldHaveSingleItem();
@@ -323,7 +323,7 @@ public abstract partial class StoreContract
         Same(facts.Session, one.Session);
         Same(facts.Client, client);
         Same(facts.User, user with { LastSignInAt = Now });
-        facts.Realm.ShouldBe(Realm);
+        Same(facts.Realm, Realm);
         Same(facts.Memberships.ShouldHaveSingleItem(), Worlds.FactsOf(new MembershipInOrganization(membership, northwind)));
         facts.Roles.ShouldHaveSingleItem().Permissions.ShouldBe(["read"]);
 
@@ -422,7 +422,7 @@ public abstract partial class StoreContract
         User user = await MakeUser("mia@example.test");
         (SignInCompletion completion, RefreshToken token) = await MakeFamily(await MakeClient(), user);
         await Reopen();
-        (await Realms.FindByHandleAsync("acme", None)).ShouldBe(Realm);
+        Same(await Realms.FindByHandleAsync("acme", None), Realm);
         (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None)).ShouldNotBeNull();
         (await IsLive(completion.Grant)).ShouldBeTrue();
     }

@@ -55,7 +55,8 @@ public sealed class BackChannelTests(DemoServer server) : IClassFixture<DemoServ
     [InlineData("a new password")]
     public async Task It_does_not_matter_what_ended_the_session(string way)
     {
-        Client client = await calls.ToldAsync(receiver);
+        Client client = await calls.ToldAsync(
+            receiver, static client => client with { Settings = client.Settings with { Authkit = new AuthKitSettings { Enabled = true } } });
         User user = await calls.World.PersonAsync($"{Guid.NewGuid():N}@ends.test");
         TokenReply tokens = await calls.TokensAsync(browser, client, user.Email);
         string sid = tokens.Identity.GetProperty("sid").GetString()!;
@@ -72,7 +73,7 @@ public sealed class BackChannelTests(DemoServer server) : IClassFixture<DemoServ
                 (await authKit.PostAsync("/user_management/sessions/revoke", new { session_id = sid })).ShouldBe(HttpStatusCode.OK);
                 break;
             case "AuthKit, sign-out":
-                (await authKit.GetAsync($"/user_management/sessions/logout?session_id={sid}", key: null)).Status.ShouldNotBe(HttpStatusCode.InternalServerError);
+                (await authKit.GetAsync($"/user_management/sessions/logout?session_id={sid}", key: null)).ShouldBe(HttpStatusCode.Redirect);
                 break;
             case "the person is disabled":
                 (await api.PatchAsync($"/users/{user.Id}", new { status = "disabled" })).Expect(200);
@@ -81,7 +82,7 @@ public sealed class BackChannelTests(DemoServer server) : IClassFixture<DemoServ
                 (await api.DeleteAsync($"/users/{user.Id}")).Expect(204);
                 break;
             default:
-                (await api.PatchAsync($"/users/{user.Id}", new { password = "another-password-of-theirs-1" })).Expect(200);
+                (await api.PostAsync($"/users/{user.Id}/password", new { password = "another-password-of-theirs-1" })).Status.ShouldBeInRange(200, 204);
                 break;
         }
 

@@ -1,10 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using Atrium.Core.Clients;
-using Atrium.Core.Events;
 using Atrium.Core.Realms;
 using Atrium.Core.Users;
-using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Atrium.Tests.Management;
 using Shouldly;
@@ -56,32 +54,24 @@ public sealed class SessionLimitTests(DemoServer server) : IClassFixture<DemoSer
         }
 
         server.Clock.Advance(TimeSpan.FromHours(8));
-        (await browser.RefreshAsync(tokens.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1426");
+        (await browser.RefreshAsync(tokens.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1421");
         (await browser.SilentlyAsync(("prompt", "none")))["error"].ShouldBe("login_required");
     }
 
     [Fact]
     public async Task The_realm_says_how_long_and_a_session_keeps_what_held_when_it_began()
     {
-        Realm realm = await calls.World.RealmAsync();
         TokenReply before = await browser.TokensAsync("sam@example.test");
-        await SetAsync(realm, new SessionSettings { MaxAge = 7200, IdleTimeout = 60 });
-        try
-        {
-            OAuthBrowser other = new(server);
-            TokenReply after = await other.TokensAsync("mia@example.test");
-            JsonElement shown = (await api.GetAsync($"/users/{after.Access.GetProperty("sub").GetString()}/sessions/{after.Access.GetProperty("sid").GetString()}"))
-                .Expect(200).Data;
-            shown.GetProperty("idle_timeout").GetInt32().ShouldBe(60);
-            (shown.GetProperty("expires_at").GetInt64() - shown.GetProperty("created_at").GetInt64()).ShouldBe(7_200_000);
-            server.Clock.Advance(TimeSpan.FromSeconds(60));
-            (await other.RefreshAsync(after.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1426");
-            (await browser.RefreshAsync(before.RefreshToken)).Status.ShouldBe(HttpStatusCode.OK);
-        }
-        finally
-        {
-            await SetAsync(realm, new SessionSettings());
-        }
+        await using IAsyncDisposable shorter = await SessionLimits.SetAsync(server, new SessionSettings { MaxAge = 7200, IdleTimeout = 60 });
+        OAuthBrowser other = new(server);
+        TokenReply after = await other.TokensAsync("mia@example.test");
+        JsonElement shown = (await api.GetAsync($"/users/{after.Access.GetProperty("sub").GetString()}/sessions/{after.Access.GetProperty("sid").GetString()}"))
+            .Expect(200).Data;
+        shown.GetProperty("idle_timeout").GetInt32().ShouldBe(60);
+        (shown.GetProperty("expires_at").GetInt64() - shown.GetProperty("created_at").GetInt64()).ShouldBe(7_200_000);
+        server.Clock.Advance(TimeSpan.FromSeconds(60));
+        (await other.RefreshAsync(after.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1426");
+        (await browser.RefreshAsync(before.RefreshToken)).Status.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -133,8 +123,4 @@ public sealed class SessionLimitTests(DemoServer server) : IClassFixture<DemoSer
         await new OAuthBrowser(server).SignInAsync(user.Email);
         (await kept.RefreshAsync(tokens.RefreshToken)).Status.ShouldBe(HttpStatusCode.OK);
     }
-
-    private async Task SetAsync(Realm realm, SessionSettings sessions) =>
-        (await server.Get<RealmStore>().ChangeAsync(
-            realm, current => current with { Settings = current.Settings with { Sessions = sessions } }, Origin.System, default)).ShouldNotBeNull();
 }
