@@ -76,7 +76,7 @@ describe('With openid-client', () => {
     });
   }
 
-  for (const algorithm of ['ES256', 'RS256', 'PS256']) {
+  for (const algorithm of ['ES256', 'RS256', 'PS256', 'Ed25519']) {
     test(`a machine is given a token for its ${algorithm} key`, async () => {
       const config = await clientFor(server, 'demo-m2m', oidc.ClientSecretBasic('demo-m2m-secret'));
       const key = await holder(config, algorithm);
@@ -96,6 +96,24 @@ describe('With openid-client', () => {
     for (const wrong of [{ DPoP: others.DPoP }, undefined])
       assert.equal((await oauthError(request.redeem(arrival, undefined, wrong))).error, 'invalid_grant');
     const tokens = await request.redeem(arrival, undefined, { DPoP: mine.DPoP });
+    assert.deepEqual(decodeJwt(tokens.access_token).cnf, { jkt: mine.thumbprint });
+    await person.close();
+  });
+
+  test('a request that is pushed with a proof gives a code for its key', async () => {
+    const config = await clientFor(server, await clientWith({ require_pushed_authorization_requests: true, dpop_nonce_required: true }));
+    const [mine, others] = [await holder(config), await holder(config)];
+    const person = await browser.person();
+    const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce() };
+    const url = await oidc.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri: callback, scope: 'openid email', state: checks.expectedState, nonce: checks.expectedNonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(checks.pkceCodeVerifier), code_challenge_method: 'S256',
+    }, { DPoP: mine.DPoP });
+    assert.ok(!url.searchParams.has('dpop_jkt'));
+    const arrival = await person.signIn(url, people.sam);
+    for (const wrong of [{ DPoP: others.DPoP }, undefined])
+      assert.equal((await oauthError(oidc.authorizationCodeGrant(config, arrival, checks, undefined, wrong))).error, 'invalid_grant');
+    const tokens = await oidc.authorizationCodeGrant(config, arrival, checks, undefined, { DPoP: mine.DPoP });
     assert.deepEqual(decodeJwt(tokens.access_token).cnf, { jkt: mine.thumbprint });
     await person.close();
   });

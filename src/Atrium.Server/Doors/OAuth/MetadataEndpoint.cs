@@ -3,7 +3,6 @@ using Atrium.Core.Organizations;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
-using Atrium.Server.Doors.OAuth.Dpop;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
 using Atrium.Server.Keys;
@@ -107,7 +106,7 @@ public sealed record MetadataBody
 
 /// <summary>Discovery documents and keys.</summary>
 public sealed class MetadataEndpoint(
-    PublicUrl publicUrl, RealmKeys keys, ClientSignatures signatures, DpopCheck dpop, OrganizationStore organizations, IMailTransport mail)
+    PublicUrl publicUrl, RealmKeys keys, ClientSignatures signatures, OrganizationStore organizations, IMailTransport mail)
 {
     private static readonly string[] PersonClaims =
     [
@@ -137,7 +136,7 @@ public sealed class MetadataEndpoint(
             ResponseModesSupported = ["query"],
             AcrValuesSupported = AuthenticationLevels.Names,
             AuthorizationResponseIssParameterSupported = true,
-            DpopSigningAlgValuesSupported = dpop.Algorithms,
+            DpopSigningAlgValuesSupported = signatures.Algorithms,
             IdTokenSigningAlgValuesSupported = await keys.AlgorithmsOfAsync(realm.Id, cancellationToken),
             TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "organizations"],
@@ -178,7 +177,7 @@ public sealed class MetadataEndpoint(
             ResponseModesSupported = ["direct"],
             AuthorizationResponseIssParameterSupported = false,
             IdTokenSigningAlgValuesSupported = [RealmKeys.RS256],
-            DpopSigningAlgValuesSupported = dpop.Algorithms,
+            DpopSigningAlgValuesSupported = signatures.Algorithms,
             TokenEndpointAuthSigningAlgValuesSupported = signatures.Algorithms,
             ClaimsSupported = [.. PersonClaims, "org_id", "org_name", "org_handle", "user_org"],
         });
