@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Atrium.Core;
 using Atrium.Core.Clients;
-using Atrium.Core.Organizations;
 using Atrium.Core.SignIns;
 using Atrium.Server.Demo;
 using Atrium.Storage;

@@ -4,7 +4,6 @@ using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Tokens;
 using Atrium.Server.Demo;
-using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Atrium.Tests.Management;
 using Shouldly;
