@@ -34,9 +34,11 @@ public sealed record ConsentTerms(IReadOnlyList<string> Scopes, OrganizationChoi
         signIn.Request.Resource);
 
     /// <summary>Whether these reach at least as many organizations, at the same resource.</summary>
-    public bool ReachAsFarAs(ConsentTerms other) =>
-        Resource == other.Resource
-        && (Choice == other.Choice || Choice == OrganizationChoice.AllMemberships || other.Choice == OrganizationChoice.NoOrganization);
+    public bool ReachAsFarAs(ConsentTerms other) => Resource == other.Resource && SpeakOfAsMany(other);
+
+    /// <summary>Whether these are for at least as many organizations.</summary>
+    public bool SpeakOfAsMany(ConsentTerms other) =>
+        Choice == other.Choice || Choice == OrganizationChoice.AllMemberships || other.Choice == OrganizationChoice.NoOrganization;
 
     /// <summary>Whether these are for the same organizations and resource: then one consent holds the scopes of both.</summary>
     public bool AreForTheSameAs(ConsentTerms other) => Resource == other.Resource && Choice == other.Choice;

@@ -17,16 +17,17 @@ public static class ConsentRules
         && (signIn.Request.AsksConsent || (!facts.Client.Settings.FirstParty && CoveringOf(asked, facts.Consents) is null));
 
     /// <summary>
-    /// What of it the person has not let the application have before; null for an application that was given nothing yet, of which all is new. Scopes
-    /// count as known only where they were given for as many organizations, at the same resource.
+    /// What of it the person has not let the application have before; null for an application that was given nothing yet, of which all is new. Of what
+    /// goes to a new place, the place is new; in a known one, the scopes that were not given there.
     /// </summary>
     public static ConsentNews? NewsIn(ConsentTerms asked, IReadOnlyList<Consent> given)
     {
         if (given.Count == 0)
             return null;
-        Consent[] reaching = [.. given.Where(consent => consent.Terms.ReachAsFarAs(asked))];
-        return new(
-            [.. asked.Scopes.Where(scope => !reaching.Any(consent => consent.Terms.Scopes.Contains(scope, StringComparer.Ordinal)))], reaching.Length == 0);
+        bool organizations = !given.Any(consent => consent.Terms.SpeakOfAsMany(asked));
+        bool resource = !given.Any(consent => consent.Terms.Resource == asked.Resource);
+        Consent[] known = [.. given.Where(consent => organizations || resource || consent.Terms.ReachAsFarAs(asked))];
+        return new([.. asked.Scopes.Where(scope => !known.Any(consent => consent.Terms.Scopes.Contains(scope, StringComparer.Ordinal)))], organizations, resource);
     }
 
     /// <summary>The consent as it becomes: a new one, or the one for the same organizations and resource with more scopes.</summary>
@@ -41,5 +42,6 @@ public static class ConsentRules
 public sealed record GivenConsent(ConsentTerms Terms, Id<Consent>? Widens);
 
 /// <summary>What an application asks for beyond what it was given.</summary>
-/// <param name="Reach">Whether the organizations or the resource are new, and not the scopes alone.</param>
-public sealed record ConsentNews(IReadOnlyList<string> Scopes, bool Reach);
+/// <param name="Organizations">Whether it asks for organizations that it was given nothing for.</param>
+/// <param name="Resource">Whether it asks for a resource that it was given nothing at.</param>
+public sealed record ConsentNews(IReadOnlyList<string> Scopes, bool Organizations, bool Resource);

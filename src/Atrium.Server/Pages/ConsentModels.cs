@@ -1,10 +1,10 @@
 namespace Atrium.Server.Pages;
 
 /// <summary>One thing that an application gets.</summary>
-/// <param name="Text">What it is, in the person's words; null for a scope that only the application knows the meaning of.</param>
-/// <param name="Word">The scope or address as it is, where there are no other words for it.</param>
+/// <param name="Text">What it is, in the person's words.</param>
+/// <param name="Words">The scopes or the address as they are, where there are no other words for them; spaces between.</param>
 /// <param name="IsNew">Whether the application did not have it before.</param>
-public sealed record ConsentItem(string? Text, string? Word = null, bool IsNew = false);
+public sealed record ConsentItem(string Text, string? Words = null, bool IsNew = false);
 
 /// <summary>The page that asks whether an application may have what it asks for. It posts <c>decision</c>: <c>allow</c> or <c>deny</c>.</summary>
 /// <param name="Destination">Where the answer goes: the host of the redirect URI, in words.</param>

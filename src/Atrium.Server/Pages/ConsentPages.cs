@@ -9,6 +9,17 @@ namespace Atrium.Server.Pages;
 /// <summary>What an application gets, in a person's words; and what the page that asks for it shows.</summary>
 internal static class ConsentPages
 {
+    /// <summary>The scopes that everybody knows (OpenID Connect Core sections 5.4 and 11), in the order in which a person is told.</summary>
+    private static readonly (string Scope, string Text)[] Known =
+    [
+        ("openid", "Know who you are when you come back"),
+        ("profile", "See your name and your profile"),
+        ("email", "See your e-mail address"),
+        ("phone", "See your phone number"),
+        ("address", "See your postal address"),
+        ("offline_access", "Keep this while you are away"),
+    ];
+
     /// <summary>What the form carries back, so that nothing else is allowed than what was shown.</summary>
     public const string AskedField = "asked";
 
@@ -32,16 +43,17 @@ internal static class ConsentPages
     /// <param name="news">What of it is new; null where that is not to be told.</param>
     public static IReadOnlyList<ConsentItem> ItemsOf(ConsentTerms terms, string? organization, Client client, ConsentNews? news)
     {
-        // That somebody is who they are stands first, whatever the order of the request.
-        List<ConsentItem> items =
-        [
-            .. terms.Scopes.OrderByDescending(static scope => scope == "openid").Select(scope => ScopeOf(scope) with { IsNew = news?.Scopes.Contains(scope, StringComparer.Ordinal) == true }),
-        ];
+        List<ConsentItem> items = [.. Known.Where(one => terms.Scopes.Contains(one.Scope, StringComparer.Ordinal)).Select(one => new ConsentItem(one.Text, IsNew: IsNew(one.Scope)))];
+        string[] others = [.. terms.Scopes.Where(static scope => !Known.Any(one => one.Scope == scope))];
+        items.AddRange(others.GroupBy(IsNew).OrderBy(static of => of.Key).Select(static of =>
+            new ConsentItem(of.Count() == 1 ? "Use the permission" : "Use the permissions", string.Join(' ', of), of.Key)));
         if (OrganizationsOf(terms.Choice, organization, client) is { } organizations)
-            items.Add(new(organizations, IsNew: news?.Reach == true));
+            items.Add(new(organizations, IsNew: news?.Organizations == true));
         if (terms.Resource is { } resource)
-            items.Add(new("Act for you at", resource, news?.Reach == true));
+            items.Add(new("Act for you at", resource, news?.Resource == true));
         return items.Count == 0 ? [new("Know that you signed in")] : items;
+
+        bool IsNew(string scope) => news?.Scopes.Contains(scope, StringComparer.Ordinal) == true;
     }
 
     /// <summary>Where a sign-in leads back to, as a person can judge it: the host, in the letters that the network uses (no look-alikes).</summary>
@@ -49,15 +61,6 @@ internal static class ConsentPages
         : uri.Scheme is not ("http" or "https") ? $"an app on this device ({uri.Scheme})"
         : uri.IsLoopback ? "a program on this device"
         : uri.IsDefaultPort ? uri.IdnHost : $"{uri.IdnHost}:{uri.Port}";
-
-    private static ConsentItem ScopeOf(string scope) => scope switch
-    {
-        "openid" => new("Know who you are when you come back"),
-        "profile" => new("See your name and your profile"),
-        "email" => new("See your e-mail address"),
-        "offline_access" => new("Keep this while you are away"),
-        _ => new("Use the permission", scope),
-    };
 
     private static string? OrganizationsOf(OrganizationChoice choice, string? name, Client client) => choice switch
     {

@@ -31,6 +31,7 @@ internal static class OrganizationPages
 
         return new OrganizationModel(page.Realm.Name, page.Client.Name, form, step.User.Email, [.. options], error, startAgain)
         {
+            OffersAll = step.OffersAll,
             Total = step.Organizations.Count,
             Find = step.Organizations.Count > MostAtAGlance ? FindingOf(page, find, found.Length, step.Organizations.Count) : null,
         };

@@ -62,7 +62,8 @@ public sealed record OrganizationModel(
 
     public OrganizationFinding? Find { get; init; }
 
-    public bool OffersAll => Organizations.Any(static option => option.IsAll);
+    /// <summary>Whether all of them can be chosen at once.</summary>
+    public bool OffersAll { get; init; }
 }
 
 /// <summary>What the page of an invitation asks of the person.</summary>

@@ -61,10 +61,12 @@ public sealed class ConsentRulesTests
         ConsentRules.NewsIn(new(["openid"], Only(A), null), []).ShouldBeNull("of what is asked for the first time, nothing is known");
         List<Core.SignIns.Consent> given = Give([], new(["openid", "email"], Only(A), null));
         ConsentNews more = ConsentRules.NewsIn(new(["openid", "email", "admin"], Only(A), null), given).ShouldNotBeNull();
-        (string.Join(' ', more.Scopes), more.Reach).ShouldBe(("admin", false));
+        (string.Join(' ', more.Scopes), more.Organizations, more.Resource).ShouldBe(("admin", false, false));
         ConsentNews further = ConsentRules.NewsIn(new(["openid", "email"], OrganizationChoice.AllMemberships, null), given).ShouldNotBeNull();
-        (string.Join(' ', further.Scopes), further.Reach).ShouldBe(("openid email", true));
-        ConsentRules.NewsIn(new(["openid"], Only(A), "https://api.example.test"), given).ShouldNotBeNull().Reach.ShouldBeTrue();
+        (string.Join(' ', further.Scopes), further.Organizations, further.Resource).ShouldBe(("", true, false), "the place is new, what is done there is not");
+        ConsentRules.NewsIn(new(["openid"], Only(A), "https://api.example.test"), given).ShouldNotBeNull().Resource.ShouldBeTrue();
+        given = Give(given, new(["openid", "admin"], Only(B), null));
+        string.Join(' ', ConsentRules.NewsIn(new(["openid", "admin"], Only(A), null), given).ShouldNotBeNull().Scopes).ShouldBe("admin", "it was given for another organization alone");
     }
 
     [Fact]
