@@ -106,8 +106,8 @@ describe('Signing out', () => {
     const config = await client({});
     const { arrival, tokens } = await signIn(config);
     const clientId = config.clientMetadata().client_id;
-    // The callback's own origin: what it says is compared with the origin that the answer was made for.
-    await person.open(callback);
+    // A page of the origin that the answer was made for.
+    await person.open(signedOut);
     const ask = (sessionState) => person.page.evaluate(([address, message]) => new Promise((resolve, reject) => {
       const frame = document.createElement('iframe');
       const origin = new URL(address).origin;
@@ -132,12 +132,12 @@ describe('Signing out', () => {
 
     const again = await authorization(config, { prompt: 'login' });
     const second = (await person.signIn(again.url, people.sam)).searchParams.get('session_state');
-    await person.open(callback);
+    await person.open(signedOut);
     assert.equal(await ask(first), 'changed');
     assert.equal(await ask(second), 'unchanged');
 
     await person.open(oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token }));
-    await person.open(callback);
+    await person.open(signedOut);
     assert.equal(await ask(second), 'changed');
   });
 });
