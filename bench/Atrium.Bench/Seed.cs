@@ -86,17 +86,7 @@ internal sealed class Seed(Database database, Client client, TimeProvider clock)
         DateTimeOffset now = clock.GetUtcNow();
         Id<Realm> realm = client.RealmId;
         Proof[] proofs = [new Proof(AuthenticationMethod.Password, now)];
-        Session session = new()
-        {
-            RealmId = realm,
-            Id = Id<Session>.New(clock),
-            UserId = user,
-            Proofs = proofs,
-            AuthenticatedAt = now,
-            CreatedAt = now,
-            UpdatedAt = now,
-            ExpiresAt = now.AddDays(30),
-        };
+        Session session = Session.Begin(realm, Id<Session>.New(clock), user, proofs, new SessionSettings(), ipAddress: null, userAgent: null, now);
         Grant grant = new()
         {
             RealmId = realm,

@@ -1,10 +1,10 @@
-// Signing up, and a forgotten password, as people see them: a real browser, the demo's mail, and openid-client as the application.
+// Signing up, a forgotten password and an address to be verified, as people see them: a real browser, the demo's mail, and openid-client as the application.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startBrowser } from './browser.mjs';
-import { newUser, password, uniqueEmail } from './demo.mjs';
+import { newUser, password, uniqueEmail, workosFor } from './demo.mjs';
 import { authorization, clientFor } from './oauth.mjs';
-import { startServer } from './server.mjs';
+import { launch, startProcess } from './server.mjs';
 
 const chosen = 'A-Long-Passw0rd!';
 
@@ -12,7 +12,7 @@ let server;
 let browser;
 let web;
 before(async () => {
-  server = await startServer({ name: 'signup' });
+  server = await startProcess({ name: 'signup' });
   browser = await startBrowser(server);
   web = await clientFor(server, 'demo-web');
 });
@@ -133,5 +133,39 @@ describe('A forgotten password', () => {
     await press(other.page, 'Sign in');
     assert.equal((await arrive(other, again)).email, email);
     await other.close();
+  });
+});
+
+/** Changes the demo realm's settings, as an operator on the machine does. */
+async function changeSettings(settings) {
+  const made = launch(['keys', 'create', '--operator', '--database', `Data Source=${server.folder}/atrium.db`], { name: 'signup-key', cwd: server.folder });
+  assert.equal((await made.exited).code, 0, made.tail());
+  const [key] = made.output().match(/\bok_[\w-]+/) ?? [];
+  const answer = await fetch(`${server.url}/v1/realms/acme`, {
+    method: 'PATCH',
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ settings }),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+}
+
+describe('An address to be verified', () => {
+  test('a realm that asks for it has a page for the code behind the password', async () => {
+    await changeSettings({ email_verification_required: true });
+    const email = uniqueEmail();
+    await workosFor(server).userManagement.createUser({ email, password, emailVerified: false });
+    const person = await browser.person();
+    const request = await authorization(web);
+    const { page } = person;
+    await person.open(request.url.href);
+    await person.enterPassword(email);
+    await page.getByRole('heading', { name: 'Verify your e-mail' }).waitFor();
+    const { code } = await letterTo(email);
+    await page.getByLabel('Code').fill(code);
+    await press(page, 'Continue');
+    const claims = await arrive(person, request);
+    assert.equal(claims.email, email);
+    assert.equal(claims.email_verified, true);
+    await person.close();
   });
 });

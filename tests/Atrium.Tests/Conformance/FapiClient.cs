@@ -43,19 +43,19 @@ internal sealed class FapiClient
 
     public static async Task<FapiClient> RegisterAsync(DemoServer server, string algorithm = "ES256", bool firstParty = true)
     {
-        SigningParty keys = SigningParty.Of(algorithm);
+        SigningParty own = SigningParty.Of(algorithm);
         ClientSettings settings = new()
         {
             ClientAuth = ClientAuth.PrivateKeyJwt,
             FirstParty = firstParty,
-            Jwks = new ClientKeySet([keys.Key]),
+            Jwks = new ClientKeySet([own.Key]),
             Openid = new OpenIdSettings { RequirePushedAuthorizationRequests = true, DpopBoundAccessTokens = true },
         };
         Client client = await new World(server).ClientAsync(
             $"fapi-{Guid.NewGuid():n}",
             settings,
             static client => client with { Type = ClientType.Web });
-        return new FapiClient(server, client, keys);
+        return new FapiClient(server, client, own);
     }
 
     /// <summary>The thumbprint of a key (RFC 7638).</summary>

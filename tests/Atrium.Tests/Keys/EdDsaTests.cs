@@ -8,7 +8,6 @@ using Atrium.Server.Hosting;
 using Atrium.Server.Keys;
 using Atrium.Storage;
 using Atrium.Tests.AppNative;
-using Atrium.Tests.AuthKit;
 using Atrium.Tests.Harness;
 using Atrium.Tests.Management;
 using Atrium.Tests.OAuth;
@@ -37,7 +36,7 @@ public class EdDsaTests(DemoServer server) : IClassFixture<DemoServer>
             (Jwts.HeaderOf(token).GetProperty("alg").GetString(), Jwts.HeaderOf(token).GetProperty("kid").GetString()).ShouldBe(("EdDSA", key.GetProperty("kid").GetString()));
             int end = token.LastIndexOf('.');
             new Ed25519(isWanted: true).Verify(
-                Encoding.ASCII.GetBytes(token[..end]), DecodeFromChars(token[(end + 1)..]), DecodeFromChars(key.GetProperty("x").GetString())).ShouldBeTrue();
+                Encoding.ASCII.GetBytes(token, 0, end), DecodeFromChars(token.AsSpan(end + 1)), DecodeFromChars(key.GetProperty("x").GetString())).ShouldBeTrue();
         }
 
         (await browser.UserInfoAsync(tokens.AccessToken)).Status.ShouldBe(HttpStatusCode.OK);

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using Atrium.Core.Clients;
-using Atrium.Core.Organizations;
-using Atrium.Core.Users;
 using Atrium.Server.Demo;
 using Atrium.Tests.Harness;
 using Atrium.Tests.OAuth;

@@ -44,7 +44,7 @@ internal sealed partial class Newcomer(DemoServer server)
     public async Task<string> ShowAsync(string path, HttpStatusCode expected = HttpStatusCode.OK, string more = "")
     {
         using HttpResponseMessage page = await Browser.GetAsync($"{path}?handle={Handle}{more}");
-        string html = await page.Content.ReadAsStringAsync();
+        string html = WebUtility.HtmlDecode(await page.Content.ReadAsStringAsync());
         page.StatusCode.ShouldBe(expected, html);
         return html;
     }
@@ -56,7 +56,7 @@ internal sealed partial class Newcomer(DemoServer server)
     public async Task<string> SubmitAsync(HttpStatusCode expected, string path, params (string Name, string Value)[] fields)
     {
         using HttpResponseMessage answer = await PostAsync(path, fields);
-        string html = await answer.Content.ReadAsStringAsync();
+        string html = WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync());
         answer.StatusCode.ShouldBe(expected, html);
         return expected == HttpStatusCode.SeeOther ? answer.Headers.Location!.OriginalString : html;
     }
@@ -110,6 +110,6 @@ internal sealed partial class Newcomer(DemoServer server)
         return await ArriveAsync();
     }
 
-    [GeneratedRegex(@"^(\d{6}|[A-Z0-9]{4}-[A-Z0-9]{4})\s*$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?<code>\d{6}|[A-Z0-9]{4}-[A-Z0-9]{4})\s*$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex CodeLine();
 }

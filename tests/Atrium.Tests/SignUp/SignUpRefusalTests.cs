@@ -216,7 +216,7 @@ public sealed class SignUpRefusalTests(DemoServer server) : IClassFixture<DemoSe
             foreign.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
             (await sam.SubmitAsync(HttpStatusCode.BadRequest, path, ("email", "a@example.test"), ("email", "b@example.test"))).ShouldContain("more than once");
             (await sam.SubmitAsync(HttpStatusCode.RequestEntityTooLarge, path, ("email", new string('a', 2_000_000)))).ShouldContain("larger than any request");
-            using HttpRequestMessage latin = new(HttpMethod.Post, path) { Content = new StringContent($"handle={sam.Handle}&email=%E9%FF@example.test", Encoding.ASCII, "application/x-www-form-urlencoded") };
+            using HttpRequestMessage latin = new(HttpMethod.Post, path) { Content = new StringContent($"handle={sam.Handle}&email=\u00e9\u00ff@example.test", Encoding.Latin1, "application/x-www-form-urlencoded") };
             using HttpResponseMessage unreadable = await sam.Browser.SendAsync(latin);
             unreadable.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
             using HttpRequestMessage json = new(HttpMethod.Post, path) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
@@ -242,6 +242,22 @@ public sealed class SignUpRefusalTests(DemoServer server) : IClassFixture<DemoSe
     }
 
     [Fact]
+    public async Task Asked_for_twenty_times_at_once_at_most_one_letter_goes_out()
+    {
+        string email = ResourceCalls.UniqueEmail();
+        await sam.BeginAsync();
+        HttpStatusCode[] answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
+        {
+            using HttpRequestMessage request = OAuthBrowser.FormOf(Path, ("handle", sam.Handle), ("email", email));
+            request.Headers.Add("Cookie", string.Join("; ", sam.Browser.Cookies.Select(static cookie => $"{cookie.Key}={cookie.Value}")));
+            using HttpResponseMessage answer = await server.Http.SendAsync(request);
+            return answer.StatusCode;
+        }));
+        answers.ShouldAllBe(static status => status == HttpStatusCode.SeeOther || status == HttpStatusCode.TooManyRequests);
+        (await mailbox.LettersAsync(email)).Count.ShouldBeLessThanOrEqualTo(1);
+    }
+
+    [Fact]
     public async Task A_mailbox_is_not_flooded_whoever_has_it()
     {
         User there = await world.PersonAsync(ResourceCalls.UniqueEmail());
@@ -257,6 +273,9 @@ public sealed class SignUpRefusalTests(DemoServer server) : IClassFixture<DemoSe
             {
                 server.Clock.Advance(MailedCode.Pause);
                 await sam.SubmitAsync(HttpStatusCode.SeeOther, Path, ("again", "yes"));
+
+                // One that still waits when the next is written is not sent any more.
+                (await mailbox.LettersAsync(email)).Count.ShouldBe(letter);
             }
 
             server.Clock.Advance(MailedCode.Pause);

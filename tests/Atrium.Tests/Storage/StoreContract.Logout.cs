@@ -1,4 +1,3 @@
-using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Events;
 using Atrium.Core.Organizations;

@@ -4,7 +4,6 @@ using Atrium.Core.Events;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Storage;
-using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;
 

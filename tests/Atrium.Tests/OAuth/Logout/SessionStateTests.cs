@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core.Clients;
-using Atrium.Server.Demo;
 using Atrium.Tests.Harness;
 using Shouldly;
 using Xunit;
