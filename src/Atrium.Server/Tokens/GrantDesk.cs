@@ -55,6 +55,8 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         Client client = presenter.Client;
         DateTimeOffset now = clock.GetUtcNow();
         SecretHash codeHash = code.Hash();
+
+        // Looked at before it is spent: what may differ from the grant, and what this node may be unable to answer.
         if (restated != RestatedTerms.None || !await issuer.CanSignAsync(client, Door.OAuth, cancellationToken))
         {
             if (await grants.FindCodeAsync(client.RealmId, codeHash, cancellationToken) is not var (seen, standing))
