@@ -64,6 +64,26 @@ public class RealmTests(DemoServer server) : IClassFixture<DemoServer>
     public async Task A_handle_is_what_can_stand_in_a_URL(string handle) =>
         (await SendAsync(await NewKeyAsync(), HttpMethod.Post, Realms, new { handle })).Expect(422, "unprocessable").WrongFields.ShouldBe(["/handle"]);
 
+    [Theory]
+    [InlineData("max_age", 59, 60)]
+    [InlineData("max_age", 31536001, 31536000)]
+    [InlineData("idle_timeout", 59, 60)]
+    [InlineData("idle_timeout", 2592001, 2592000)]
+    public async Task How_long_people_stay_signed_in_has_its_bounds(string limit, int tooMuch, int most)
+    {
+        string key = await NewKeyAsync();
+        string path = $"{Realms}/limits-{limit.Replace('_', '-')}-{most}";
+        JsonElement begun = (await SendAsync(key, HttpMethod.Post, Realms, new { handle = path[(Realms.Length + 1)..] })).Expect(201).Data.GetProperty("settings").GetProperty("sessions");
+        (begun.GetProperty("max_age").GetInt32(), begun.GetProperty("idle_timeout").GetInt32()).ShouldBe((604800, 43200));
+        (await SendAsync(key, HttpMethod.Patch, path, SessionsWith(tooMuch))).Expect(422).WrongFields.ShouldBe([$"/settings/sessions/{limit}"]);
+        JsonElement changed = (await SendAsync(key, HttpMethod.Patch, path, SessionsWith(most))).Expect(200).Data.GetProperty("settings").GetProperty("sessions");
+        changed.GetProperty(limit).GetInt32().ShouldBe(most);
+        string other = limit == "max_age" ? "idle_timeout" : "max_age";
+        changed.GetProperty(other).GetInt32().ShouldBe(begun.GetProperty(other).GetInt32(), "what is not named stays");
+
+        object SessionsWith(int seconds) => new { settings = new { sessions = new Dictionary<string, int> { [limit] = seconds } } };
+    }
+
     [Fact]
     public async Task An_operators_key_and_a_realms_key_open_nothing_of_each_other()
     {
