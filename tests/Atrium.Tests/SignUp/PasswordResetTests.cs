@@ -289,7 +289,7 @@ public abstract class PasswordResetTests(DemoServer server)
             RealmId = user.RealmId, Id = Id<Factor>.New(server.Clock), UserId = user.Id, Issuer = "Acme", Account = user.Email, SealedSecret = [], Confirmed = true,
             CreatedAt = now, UpdatedAt = now,
         };
-        (await server.Get<FactorStore>().CreateAsync(server.Get<Server.SignIns.SignInDesk>().SealFactor(factor, secret!), Origin.System, default)).ShouldBeTrue();
+        (await server.Get<FactorStore>().CreateAsync(server.Get<SignInDesk>().SealFactor(factor, secret!), Origin.System, default)).ShouldBeTrue();
         return user;
     }
 }
