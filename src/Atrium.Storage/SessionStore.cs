@@ -17,6 +17,17 @@ public sealed class SessionStore(Database database)
     internal const string Columns =
         "realm_id, id, user_id, proofs, authenticated_at, ip_address, user_agent, created_at, updated_at, last_used_at, idle_timeout, expires_at, ended_at, end_reason";
 
+    /// <summary>The session <c>s</c> that is named, and each whose place one of them took.</summary>
+    private const string InBrowser =
+        """
+        s.id IN (
+            WITH RECURSIVE replaced (id) AS (
+                SELECT id FROM sessions WHERE realm_id = @realm AND id = @session
+                UNION
+                SELECT former.id FROM sessions former JOIN replaced ON former.replaced_by = replaced.id WHERE former.realm_id = @realm)
+            SELECT id FROM replaced)
+        """;
+
     public Task<Session?> FindAsync(Id<Realm> realm, Id<Session> session, CancellationToken cancellationToken) =>
         FindAsync(realm, user: null, session, cancellationToken);
 
@@ -140,6 +151,15 @@ public sealed class SessionStore(Database database)
     public Task<Session?> EndAsync(
         Id<Realm> realm, Id<Session> session, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
         EndAsync(realm, user: null, session, static _ => true, reason, now, origin, cancellationToken);
+
+    /// <summary>
+    /// Ends what a browser stands for, and with it every grant: this session, and those of the same person whose place it took, by a second sign-in or
+    /// by showing more. Those that were live are answered.
+    /// </summary>
+    public Task<IReadOnlyList<Session>> EndInBrowserAsync(
+        Id<Realm> realm, Id<Session> session, SessionEnd reason, DateTimeOffset now, Origin origin, CancellationToken cancellationToken) =>
+        database.RecordAsync(
+            realm, origin, (connection, log) => EndAsync(connection, log, realm, InBrowser, new { realm, session, reason = reason.ToString(), now }, now), cancellationToken);
 
     /// <summary>Ends all of a person's sessions, and with them every grant.</summary>
     public Task<int> EndAllAsync(

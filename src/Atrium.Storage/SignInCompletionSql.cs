@@ -15,7 +15,10 @@ internal static class SignInCompletionSql
     private const string EndSignIn = $"DELETE FROM sign_ins WHERE realm_id = @realm AND id = @signIn AND {WithGrant}";
 
     private const string ReplaceSession =
-        $"UPDATE sessions SET cookie_hash = NULL, updated_at = @now WHERE realm_id = @realm AND id = @replaced AND {WithGrant}";
+        $"""
+        UPDATE sessions SET cookie_hash = NULL, replaced_by = CASE WHEN user_id = @user THEN @session END, updated_at = @now
+        WHERE realm_id = @realm AND id = @replaced AND {WithGrant}
+        """;
 
     private const string UseSession =
         $"UPDATE sessions SET last_used_at = @now WHERE realm_id = @realm AND id = @session AND last_used_at < @now AND {WithGrant}";

@@ -3,6 +3,7 @@ using Atrium.Core.Clients;
 using Atrium.Core.SignIns;
 using Atrium.Server.Hosting;
 using Atrium.Server.Http;
+using Atrium.Server.Keys;
 using Atrium.Storage;
 
 namespace Atrium.Server.Logout;
@@ -90,7 +91,7 @@ public sealed partial class LogoutDispatcher : QueueDispatcher
             return false;
         }
 
-        OutboundAnswer answer = await channel.TellAsync(client, notice, address, cancellationToken);
+        OutboundAnswer answer = await TellAsync(client, notice, address, cancellationToken);
         string error = answer.Error ?? $"The answer was {answer.StatusCode}.";
         double chance = RandomNumberGenerator.GetInt32(1000) / 1000.0;
         switch (notice.After(answer.StatusCode, clock.GetUtcNow(), chance))
@@ -105,6 +106,19 @@ public sealed partial class LogoutDispatcher : QueueDispatcher
             default:
                 await GiveUpAsync(client, notice, error, cancellationToken);
                 return answer.StatusCode == StatusCodes.Status400BadRequest;
+        }
+    }
+
+    /// <summary>What came of it. A node that can't sign for the client leaves it to another, and the other clients are told all the same.</summary>
+    private async Task<OutboundAnswer> TellAsync(Client client, LogoutNotice notice, string address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await channel.TellAsync(client, notice, address, cancellationToken);
+        }
+        catch (MissingLibraryException e)
+        {
+            return new OutboundAnswer(StatusCode: null, Body: null, RetryAfter: null, e.Message, TimeSpan.Zero);
         }
     }
 

@@ -163,7 +163,7 @@ public class ClientTests(DemoServer server) : IClassFixture<DemoServer>
         ManagementAnswer changed = (await api.PatchAsync(
             $"{Path}/{made.Id}", new { settings = new { openid = new { default_access_token_age = (int?)null, default_id_token_age = 120 } } })).Expect(200);
         changed.Data.GetProperty("settings").GetProperty("openid").ToString().ShouldBe(
-            """{"default_access_token_age":null,"default_id_token_age":120,"default_refresh_token_age":604800,"refresh_grace_seconds":5,"dpop_bound_access_tokens":false,"dpop_nonce_required":false}""");
+            """{"default_access_token_age":null,"default_id_token_age":120,"default_refresh_token_age":604800,"refresh_grace_seconds":5,"require_pushed_authorization_requests":false,"resources":null,"default_resource":null,"dpop_bound_access_tokens":false,"dpop_nonce_required":false}""");
         changed.Data.GetProperty("settings").GetProperty("first_party").GetBoolean().ShouldBeFalse();
         changed.Data.GetProperty("redirect_uris").GetArrayLength().ShouldBe(1);
         (await PreflightAsync("https://app.test")).ShouldBeTrue();

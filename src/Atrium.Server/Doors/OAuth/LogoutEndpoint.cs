@@ -64,13 +64,17 @@ public sealed class LogoutEndpoint(
         {
             ClientId = clientId,
         };
-        List<Id<Session>> ended = [];
+        HashSet<Id<Session>> ended = [];
         if (standing is not null)
             ended.Add(standing.Id);
-        if (hint is { } own && Id<Session>.Parse(Jwt.StringOf(own, "sid")) is { } hinted && hinted != standing?.Id)
+        if (hint is { } own && Id<Session>.Parse(Jwt.StringOf(own, "sid")) is { } hinted)
             ended.Add(hinted);
-        foreach (Id<Session> session in ended)
-            await sessions.EndAsync(realm.Id, session, SessionEnd.SignedOut, now, person, cancellationToken);
+        foreach (Id<Session> session in ended.ToArray())
+        {
+            IReadOnlyList<Session> together = await sessions.EndInBrowserAsync(realm.Id, session, SessionEnd.SignedOut, now, person, cancellationToken);
+            ended.UnionWith(together.Select(static one => one.Id));
+        }
+
         cookies.ForgetSession(context, realm);
         return Answer(
             context,

@@ -12,6 +12,21 @@ public sealed class LogoutRequestTests(DemoServer server) : IClassFixture<DemoSe
 {
     private readonly OAuthBrowser browser = new(server);
 
+    /// <summary>What was opened before the person signed in once more in the same browser is theirs to sign out of too.</summary>
+    [Theory]
+    [InlineData("prompt", "login")]
+    [InlineData("max_age", "0")]
+    public async Task Whoever_signed_in_twice_in_one_browser_signs_out_of_both(string name, string value)
+    {
+        TokenReply before = await browser.TokensAsync("sam@example.test");
+        TokenReply after = await browser.RedeemAsync((await browser.SignInAsync("sam@example.test", (name, value))).Code);
+        after.Identity.GetProperty("sid").GetString().ShouldNotBe(before.Identity.GetProperty("sid").GetString());
+        (before = await browser.RefreshAsync(before.RefreshToken)).Status.ShouldBe(HttpStatusCode.OK);
+        await LogoutCalls.SignOutAsync(browser, after);
+        (await browser.RefreshAsync(before.RefreshToken)).Error.ShouldBe("invalid_grant");
+        (await browser.RefreshAsync(after.RefreshToken)).Error.ShouldBe("invalid_grant");
+    }
+
     [Fact]
     public async Task A_form_of_another_site_takes_nothing_away_from_the_browser()
     {
