@@ -11,7 +11,7 @@ namespace Atrium.Storage;
 internal sealed class GrantFactsSql(string carrier, string from, string where, string elements)
 {
     internal const string GrantColumns =
-        "realm_id, id, session_id, client_id, user_id, door, profile, scopes, choice, organization_id, on_organization_path, resource, created_at, ended_at, dpop_jkt";
+        "realm_id, id, session_id, client_id, user_id, door, profile, scopes, choice, organization_id, on_organization_path, resource, created_at, ended_at";
 
     /// <summary>Where the columns of the next one begin in a row of the first query.</summary>
     internal const string Splits = $"grant_split,{SplitsOfGrant}";

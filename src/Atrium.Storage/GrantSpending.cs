@@ -23,7 +23,7 @@ public sealed record CodeRedemption
     /// <summary>The key that was proved.</summary>
     public string? DpopJkt { get; init; }
 
-    /// <summary>The key that the grant is bound to from now on.</summary>
+    /// <summary>The key that the refresh token is bound to.</summary>
     public string? HolderJkt { get; init; }
 
     public required DateTimeOffset Now { get; init; }
@@ -52,7 +52,7 @@ public sealed record RefreshRotation
     /// <summary>The key that was proved.</summary>
     public string? DpopJkt { get; init; }
 
-    /// <summary>The key that the grant is bound to from now on, unless it is bound already.</summary>
+    /// <summary>The key that the successor is bound to.</summary>
     public string? HolderJkt { get; init; }
 
     public required DateTimeOffset Now { get; init; }

@@ -42,7 +42,8 @@ internal static class GrantSpendingSql
         $"""
         UPDATE refresh_tokens SET spent_at = @now, sealed_successor = @sealedSuccessor
         WHERE realm_id = @realm AND token_hash = @tokenHash AND {Good}
-            AND EXISTS ({LiveGrant} AND g.id = refresh_tokens.grant_id AND (g.dpop_jkt IS NULL OR g.dpop_jkt = @dpopJkt))
+            AND (dpop_jkt IS NULL OR dpop_jkt = @dpopJkt)
+            AND EXISTS ({LiveGrant} AND g.id = refresh_tokens.grant_id)
         """;
 
     private const string SpentToken =
@@ -71,24 +72,12 @@ internal static class GrantSpendingSql
         """;
 
     private static readonly string RedeemForRefreshToken = $"{SpendCode};\n{GiveToken(SpentCode)}";
-    private static readonly string RedeemForBoundRefreshToken = $"{RedeemForRefreshToken};\n{Bind(SpentCode)}";
     private static readonly string Rotate = $"{SpendToken};\n{UseSession};\n{GiveToken(SpentToken)}";
-    private static readonly string RotateAndBind = $"{Rotate};\n{Bind(SpentToken)}";
     private static readonly string RotateAndSwitch = $"{SpendToken} AND {MayEnter};\n{UseSession};\n{GiveToken(SpentToken)};\n{Enter}";
 
-    public static string TextOf(CodeRedemption redemption) => redemption switch
-    {
-        { GivesRefreshToken: false } => SpendCode,
-        { HolderJkt: null } => RedeemForRefreshToken,
-        _ => RedeemForBoundRefreshToken,
-    };
+    public static string TextOf(CodeRedemption redemption) => redemption.GivesRefreshToken ? RedeemForRefreshToken : SpendCode;
 
-    public static string TextOf(RefreshRotation rotation) => rotation switch
-    {
-        { SwitchTo: not null } => RotateAndSwitch,
-        { HolderJkt: null } => Rotate,
-        _ => RotateAndBind,
-    };
+    public static string TextOf(RefreshRotation rotation) => rotation.SwitchTo is null ? Rotate : RotateAndSwitch;
 
     public static object ParametersOf(CodeRedemption redemption) => new
     {
@@ -121,18 +110,11 @@ internal static class GrantSpendingSql
         mostMemberships = rotation.MostMemberships,
     };
 
-    /// <summary>From now on whoever refreshes must hold the key. The first key stays.</summary>
-    private static string Bind(string spent) =>
-        $"""
-        UPDATE grants SET dpop_jkt = @holderJkt
-        WHERE realm_id = @realm AND dpop_jkt IS NULL AND id IN (SELECT spent.grant_id FROM {spent})
-        """;
-
-    /// <summary>A refresh token for the grant of what was spent, which lives no longer than its session.</summary>
+    /// <summary>A refresh token for the grant of what was spent: it is the holder's of the key, if one was proved, and lives no longer than its session.</summary>
     private static string GiveToken(string spent) =>
         $"""
         INSERT INTO refresh_tokens ({GrantStore.TokenColumns})
-        SELECT g.realm_id, @given, g.id, @now, CASE WHEN s.expires_at < @givenExpiresAt THEN s.expires_at ELSE @givenExpiresAt END, NULL, NULL
+        SELECT g.realm_id, @given, g.id, @now, CASE WHEN s.expires_at < @givenExpiresAt THEN s.expires_at ELSE @givenExpiresAt END, NULL, NULL, @holderJkt
         FROM grants g JOIN sessions s ON s.realm_id = g.realm_id AND s.id = g.session_id
         WHERE g.realm_id = @realm AND g.id IN (SELECT spent.grant_id FROM {spent})
         """;

@@ -14,7 +14,7 @@ namespace Atrium.Storage;
 public sealed class GrantStore(Database database)
 {
     internal const string CodeColumns = "realm_id, code_hash, grant_id, redirect_uri, nonce, code_challenge, created_at, expires_at, spent_at, spent_by, dpop_jkt";
-    internal const string TokenColumns = "realm_id, token_hash, grant_id, created_at, expires_at, spent_at, sealed_successor";
+    internal const string TokenColumns = "realm_id, token_hash, grant_id, created_at, expires_at, spent_at, sealed_successor, dpop_jkt";
 
     private readonly GrantFactsSql ofGrant = new("", "grants g", "g.id = @grant", database.ElementsOf("m.scopes"));
 
@@ -224,8 +224,6 @@ public sealed class GrantStore(Database database)
 
         public string? Resource { get; init; }
 
-        public string? DpopJkt { get; init; }
-
         public DateTimeOffset CreatedAt { get; init; }
 
         public DateTimeOffset? EndedAt { get; init; }
@@ -243,7 +241,6 @@ public sealed class GrantStore(Database database)
             Choice = OrganizationChoice.FromStored(Choice, OrganizationId),
             OnOrganizationPath = OnOrganizationPath,
             Resource = Resource,
-            DpopJkt = DpopJkt,
             CreatedAt = CreatedAt,
             EndedAt = EndedAt,
         };

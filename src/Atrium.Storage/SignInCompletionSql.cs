@@ -230,7 +230,7 @@ internal static class SignInCompletionSql
         yield return
             $"""
             INSERT INTO grants ({GrantFactsSql.GrantColumns})
-            SELECT @realm, @grant, @session, @client, @user, @door, @profile, @scopes, @choice, @organization, @onOrganizationPath, @resource, @now, NULL, NULL
+            SELECT @realm, @grant, @session, @client, @user, @door, @profile, @scopes, @choice, @organization, @onOrganizationPath, @resource, @now, NULL
             WHERE {unspent} AND EXISTS (SELECT 1 FROM sessions WHERE realm_id = @realm AND id = @session)
             """;
         yield return InsertCode;

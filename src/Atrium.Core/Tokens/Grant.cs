@@ -35,9 +35,6 @@ public sealed record Grant : IIdentified
     /// <summary>RFC 8707; null means the client itself.</summary>
     public string? Resource { get; init; }
 
-    /// <summary>The key that whoever refreshes must hold (RFC 9449 section 5); null where refresh tokens are not bound to one.</summary>
-    public string? DpopJkt { get; init; }
-
     public required DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? EndedAt { get; init; }

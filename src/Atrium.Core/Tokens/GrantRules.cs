@@ -63,7 +63,7 @@ public abstract record GrantDecision
 
     public sealed record Issue(OrganizationClaims Organizations) : GrantDecision;
 
-    /// <summary>Spent within the grace: the same successor once more.</summary>
+    /// <summary>Spent within the grace: the same successor once more, if it is bound to the key that this presenter has; otherwise two hold the token, and its family ends.</summary>
     public sealed record Replay(OrganizationClaims Organizations) : GrantDecision;
 
     public sealed record Refuse(GrantRefusal Reason) : GrantDecision;
@@ -122,8 +122,9 @@ public static class GrantRules
         if (facts.Grant.ClientId != presenter.Client.Id || now >= token.ExpiresAt)
             return new GrantDecision.Refuse(GrantRefusal.Invalid);
 
-        // Before anything that ends the family: who does not hold the key can do nothing with the token, and can't harm who does.
-        if (facts.Grant.DpopJkt is { } holder && holder != presenter.DpopJkt)
+        // Before anything that ends the family: who does not hold the key can do nothing with the token, and can't harm who does. It is the token's own key, not its
+        // family's: a thief who refreshes first must not, by binding the successor, keep the owner's copy from being found reused.
+        if (token.DpopJkt is { } holder && holder != presenter.DpopJkt)
             return new GrantDecision.Refuse(GrantRefusal.KeyMismatch);
         if (!facts.IsLive(now))
             return new GrantDecision.Refuse(GrantRefusal.Ended);

@@ -42,12 +42,15 @@ public sealed record RefreshToken
 
     public required Id<Grant> GrantId { get; init; }
 
+    /// <summary>The key that whoever shows it must hold (RFC 9449 section 5); null where it is bound to none.</summary>
+    public string? DpopJkt { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }
 
     public DateTimeOffset? SpentAt { get; init; }
 
-    /// <summary>The successor's text, encrypted under a key that only the holder of this token can derive.</summary>
+    /// <summary>The successor's text, encrypted under a key that only the holder of this token can derive; it opens with the key that the successor is bound to.</summary>
     public byte[]? SealedSuccessor { get; init; }
 }

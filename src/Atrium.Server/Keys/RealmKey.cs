@@ -25,6 +25,9 @@ public abstract class RealmKey : IDisposable
         _ => new EdwardsKey(stored, pkcs8, ed25519),
     };
 
+    /// <summary>Whether this machine can calculate with the key.</summary>
+    public virtual bool IsUsable => true;
+
     /// <summary>The largest signature this key makes, in bytes.</summary>
     public abstract int SignatureSize { get; }
 
@@ -137,6 +140,8 @@ public abstract class RealmKey : IDisposable
                 X = Base64Url.EncodeToString(PublicKey),
             };
         }
+
+        public override bool IsUsable => ed25519.IsAvailable;
 
         public override int SignatureSize => SodiumLibrary.SignatureSize;
 

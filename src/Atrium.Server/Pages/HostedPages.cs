@@ -183,6 +183,7 @@ public static class HostedPages
         AddKnown("code_challenge", request.CodeChallenge);
         AddKnown("code_challenge_method", request.CodeChallenge is null ? null : Pkce.Method);
         AddKnown("resource", request.Resource);
+        AddKnown("dpop_jkt", request.DpopJkt);
         AddKnown("acr_values", request.AcrValues.Count == 0 ? null : string.Join(' ', request.AcrValues));
 
         // What was picked on a page may be picked anew; what the client asked for stays asked for.

@@ -2,6 +2,7 @@ using System.Text;
 using Atrium.Core;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
+using Atrium.Core.SignIns;
 using Atrium.Core.Tokens;
 using Atrium.Server.Keys;
 using Atrium.Storage;
@@ -47,19 +48,23 @@ public abstract record GrantResult
 public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshTokenLookup lookup, BudgetNotices budgets, TimeProvider clock)
 {
     /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
+    /// <exception cref="MissingLibraryException">This node can't sign the tokens. Nothing is spent: another node may.</exception>
     public async Task<GrantResult> RedeemAsync(
         Presenter presenter, Secret code, string? redirectUri, string? verifier, RestatedTerms restated, CancellationToken cancellationToken)
     {
         Client client = presenter.Client;
         DateTimeOffset now = clock.GetUtcNow();
         SecretHash codeHash = code.Hash();
-        if (restated != RestatedTerms.None)
+
+        // Looked at before it is spent: what may differ from the grant, and what this node may be unable to answer.
+        if (restated != RestatedTerms.None || !await issuer.CanSignAsync(client, Door.OAuth, cancellationToken))
         {
             if (await grants.FindCodeAsync(client.RealmId, codeHash, cancellationToken) is not var (seen, standing))
                 return new GrantResult.Refused(GrantRefusal.Invalid);
             GrantDecision foreseen = GrantRules.Redeem(seen, standing, presenter, redirectUri, verifier, restated, now);
             if (foreseen is not GrantDecision.Issue)
                 return await RefuseAsync(foreseen, standing, now, cancellationToken);
+            await issuer.RequireSignerAsync(standing, cancellationToken);
         }
 
         Secret refreshSecret = Secret.New();
@@ -99,6 +104,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
     /// <param name="scopes">Fewer scopes for this access token; null for all of the grant's.</param>
     /// <param name="switchTo">Another organization that the caller has found the person may go on in.</param>
     /// <param name="restated">What the request says again of the grant; where they differ, nothing is spent.</param>
+    /// <exception cref="MissingLibraryException">This node can't sign the tokens. Nothing is spent: another node may.</exception>
     public async Task<GrantResult> RefreshAsync(
         Presenter presenter,
         Secret token,
@@ -111,19 +117,20 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
         if (await lookup.HashOfAsync(client.RealmId, token, cancellationToken) is not { } tokenHash)
             return new GrantResult.Refused(GrantRefusal.Invalid);
 
-        // A request that asks for less than all is looked at before anything is spent.
+        // A request that asks for less than all is looked at before anything is spent, as is every one where this node may be unable to answer it.
         DateTimeOffset now = clock.GetUtcNow();
-        if (scopes is not null || restated != RestatedTerms.None)
+        if (scopes is not null || restated != RestatedTerms.None || !await issuer.CanSignAsync(client, Door.OAuth, cancellationToken))
         {
             if (await grants.FindRefreshTokenAsync(client.RealmId, tokenHash, switchTo, cancellationToken) is not var (seen, standing))
                 return new GrantResult.Refused(GrantRefusal.Invalid);
             GrantDecision foreseen = GrantRules.Refresh(seen, standing, presenter, scopes, restated, now);
             if (foreseen is not (GrantDecision.Issue or GrantDecision.Replay))
                 return await RefuseAsync(foreseen, standing, now, cancellationToken);
+            await issuer.RequireSignerAsync(standing, cancellationToken);
         }
 
         Secret successor = await issuer.SuccessorAsync(client.RealmId, token, RefreshExpiry(client, now), cancellationToken);
-        byte[] place = PlaceOf(client, tokenHash);
+        byte[] place = PlaceOf(presenter, tokenHash);
         Spending<RefreshToken>? spending = await grants.RotateAsync(
             new RefreshRotation
             {
@@ -144,6 +151,10 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
             return new GrantResult.Refused(GrantRefusal.Invalid);
 
         GrantDecision decision = GrantRules.Refresh(shown, facts, presenter, scopes, restated, now);
+
+        // As for a code: what was spent for nothing stays spent, and what hangs on it ends.
+        if (spending.IsSpentNow && decision is GrantDecision.Refuse withdrawn)
+            decision = new GrantDecision.End(withdrawn.Reason);
         switch (decision)
         {
             case GrantDecision.Issue issue when spending.IsSpentNow:
@@ -160,6 +171,9 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
                     nonce: null,
                     new Secret(Encoding.UTF8.GetString(opened)),
                     cancellationToken);
+            case GrantDecision.Replay:
+                // The token was bound to no key, and who spent it had another one than who shows it now. One of the two is a thief.
+                return await RefuseAsync(new GrantDecision.End(GrantRefusal.RefreshReused), facts, now, cancellationToken);
             case GrantDecision.End { Reason: GrantRefusal.NotMember } when switchTo is not null && !spending.IsSpentNow:
                 // The other organization is not, or no longer, open to the person; the grant in this one stands.
                 return new GrantResult.Refused(GrantRefusal.NotMember);
@@ -266,6 +280,7 @@ public sealed class GrantDesk(GrantStore grants, TokenIssuer issuer, RefreshToke
 
     private static SecretBox BoxOf(Secret token) => SecretBox.DerivedFrom(Encoding.UTF8.GetBytes(token.Reveal()), "refresh-token-successor");
 
-    private static byte[] PlaceOf(Client client, SecretHash token) =>
-        SecretBox.Place(client.RealmId.ToString(), "refresh-token-successor", Convert.ToHexString(token.Bytes));
+    /// <summary>Of the key that the successor is bound to, too: with another one it doesn't open.</summary>
+    private static byte[] PlaceOf(Presenter presenter, SecretHash token) => SecretBox.Place(
+        presenter.Client.RealmId.ToString(), "refresh-token-successor", Convert.ToHexString(token.Bytes), presenter.HolderJkt ?? "");
 }

@@ -26,6 +26,18 @@ public sealed class TokenIssuer(RealmKeys keys, PublicUrl publicUrl, TimeProvide
     public string IssuerOf(GrantFacts facts) =>
         publicUrl.Issuer(facts.Grant.Door, facts.Realm.Handle, facts.Client, facts.Grant.Choice.Selected);
 
+    /// <summary>Whether this node can sign what the client gets through this door.</summary>
+    public async ValueTask<bool> CanSignAsync(Client client, Door door, CancellationToken cancellationToken) =>
+        (await SignerAsync(client.RealmId, client, door, cancellationToken)).IsUsable;
+
+    /// <summary>For who is about to spend what can't be had back.</summary>
+    /// <exception cref="MissingLibraryException">This node can't sign tokens of the grant.</exception>
+    public async ValueTask RequireSignerAsync(GrantFacts facts, CancellationToken cancellationToken)
+    {
+        if (!await CanSignAsync(facts.Client, facts.Grant.Door, cancellationToken))
+            throw new MissingLibraryException(Ed25519.Missing);
+    }
+
     /// <summary>
     /// What tokens of this grant carry of the organizations: the array up to the client's budget, else where it is. A door that has no such place
     /// gives it whole.

@@ -7,6 +7,6 @@ CREATE TABLE dpop_proofs (
 );
 CREATE INDEX dpop_proofs_by_end ON dpop_proofs (realm_id, expires_at);
 
--- The thumbprint of the key that whoever redeems the code must hold, and of the one that holds a public client's refresh tokens.
+-- The thumbprint of the key that whoever redeems the code must hold, and of the one that holds a public client's refresh token.
 ALTER TABLE authorization_codes ADD COLUMN dpop_jkt text NULL;
-ALTER TABLE grants ADD COLUMN dpop_jkt text NULL;
+ALTER TABLE refresh_tokens ADD COLUMN dpop_jkt text NULL;

@@ -119,17 +119,19 @@ public sealed class GrantRulesTests
     [Theory]
     [InlineData(null, null, 0)]
     [InlineData(null, "a key", 0)]
+    [InlineData(null, "a key", 31)]
     [InlineData("a key", "a key", 0)]
     [InlineData("a key", "another", 0)]
     [InlineData("a key", null, 0)]
     [InlineData("a key", null, 10)]
     [InlineData("a key", "a key", 10)]
     [InlineData("a key", "another", 31)]
-    public void Who_does_not_hold_the_key_of_a_bound_grant_gets_nothing_and_ends_nothing(string? bound, string? shown, int secondsAfterSpending)
+    public void Who_does_not_hold_the_key_of_a_bound_token_gets_nothing_and_ends_nothing(string? bound, string? shown, int secondsAfterSpending)
     {
         GrantFacts facts = Plain();
-        facts = facts with { Grant = facts.Grant with { DpopJkt = bound } };
-        RefreshToken token = secondsAfterSpending == 0 ? Token() : Token() with { SpentAt = Worlds.Start, SealedSuccessor = [1] };
+        RefreshToken token = Token() with { DpopJkt = bound };
+        if (secondsAfterSpending > 0)
+            token = token with { SpentAt = Worlds.Start, SealedSuccessor = [1] };
         GrantDecision decision = GrantRules.Refresh(
             token, facts, new Presenter(facts.Client, shown), scopes: null, RestatedTerms.None, Worlds.Start.AddSeconds(secondsAfterSpending));
         if (bound is not null && bound != shown)

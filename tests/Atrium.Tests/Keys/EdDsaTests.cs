@@ -170,7 +170,8 @@ public sealed class OneNodeWithoutTests(OneNodeWithout nodes) : IClassFixture<On
         [
             ("grant_type", "authorization_code"), ("client_id", client.ClientId), ("code", arrival.Code), ("redirect_uri", DemoRealm.Callback), ("code_verifier", OAuthBrowser.Verifier),
         ];
-        nodes.BeginAt(0);
+        nodes.BeginAt(1);
+        (await browser.TokenAsync(redemption)).Error.ShouldBe("temporarily_unavailable");
         TokenReply tokens = await browser.TokenAsync(redemption);
         tokens.Status.ShouldBe(HttpStatusCode.OK, tokens.Json.ToString());
 
@@ -183,6 +184,27 @@ public sealed class OneNodeWithoutTests(OneNodeWithout nodes) : IClassFixture<On
         (string, string)[] refresh = [("grant_type", "refresh_token"), ("client_id", client.ClientId), ("refresh_token", tokens.RefreshToken)];
         nodes.BeginAt(1);
         (await browser.TokenAsync(refresh)).Error.ShouldBe("temporarily_unavailable");
+        (await browser.TokenAsync(refresh)).Status.ShouldBe(HttpStatusCode.OK, "nothing was spent");
+    }
+
+    [Fact]
+    public async Task It_spends_no_refresh_token_whose_text_needs_no_signature()
+    {
+        Client client = await world.ClientAsync(
+            "ed-opaque",
+            new ClientSettings { Tokens = new TokenSettings { Profile = TokenProfile.SingleOrg } },
+            static client => client with { SignatureAlgorithm = "EdDSA" });
+        OAuthBrowser browser = new(nodes);
+        Arrival arrival = await browser.SignInAsync("sam@example.test", ("client_id", client.ClientId));
+        nodes.BeginAt(0);
+        TokenReply tokens = await browser.TokenAsync(
+            ("grant_type", "authorization_code"), ("client_id", client.ClientId), ("code", arrival.Code), ("redirect_uri", DemoRealm.Callback), ("code_verifier", OAuthBrowser.Verifier));
+        tokens.RefreshToken.ShouldNotContain('.');
+
+        (string, string)[] refresh = [("grant_type", "refresh_token"), ("client_id", client.ClientId), ("refresh_token", tokens.RefreshToken)];
+        nodes.BeginAt(1);
+        (await browser.TokenAsync(refresh)).Error.ShouldBe("temporarily_unavailable");
+        nodes.Clock.Advance(TimeSpan.FromMinutes(1));
         (await browser.TokenAsync(refresh)).Status.ShouldBe(HttpStatusCode.OK, "nothing was spent");
     }
 }

@@ -84,9 +84,45 @@ public abstract class DpopBindingContract(DemoServer server)
         TokenReply bearer = await browser.TokensAsync(Sam);
         DpopReply bound = (await Calls.RefreshAsync(bearer.RefreshToken)).ShouldBeBoundTo(key.Jkt);
         (await browser.RefreshAsync(bound.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1153");
-        (await browser.RefreshAsync(bearer.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1153");
         (await Others.RefreshAsync(bound.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1153");
+        (await Calls.RefreshAsync(bearer.RefreshToken)).ShouldBeBoundTo(key.Jkt).RefreshToken.ShouldBe(bound.RefreshToken, "the same holder may ask once more");
         (await Calls.RefreshAsync(bound.RefreshToken)).ShouldBeBoundTo(key.Jkt);
+    }
+
+    [Theory]
+    [InlineData(true, "", 0)]
+    [InlineData(true, "", 31)]
+    [InlineData(true, "another key", 0)]
+    [InlineData(true, "another key", 31)]
+    [InlineData(false, "another key", 0)]
+    [InlineData(false, "another key", 31)]
+    public async Task A_stolen_token_that_was_bound_to_no_key_ends_its_family_when_the_other_shows_it(bool thiefProves, string second, int secondsLater)
+    {
+        TokenReply bearer = await browser.TokensAsync(Sam);
+        DpopReply first = await Others.RefreshAsync(bearer.RefreshToken, thiefProves ? null : "");
+        first.ShouldBeBoundTo(thiefProves ? other.Jkt : null);
+        server.Clock.Advance(TimeSpan.FromSeconds(secondsLater));
+        (await Calls.RefreshAsync(bearer.RefreshToken, second.Length == 0 ? "" : null)).ShouldBeRefused("invalid_grant", "ATR1423");
+        (await Others.RefreshAsync(first.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1426");
+    }
+
+    [Fact]
+    public async Task Somebody_else_who_signs_in_instead_gets_a_code_for_the_same_key()
+    {
+        HostedForm page = await ConsentAsync(OAuthBrowser.Authorize(("dpop_jkt", key.Jkt), ("prompt", "consent")), Sam);
+        string link = WebUtility.HtmlDecode(page.Html.Split("<a href=\"").Single(static part => part.Contains("Sign in as somebody else", StringComparison.Ordinal)).Split('"')[0]);
+        page = await ConsentAsync(link, "mia@example.test");
+        using HttpResponseMessage done = await browser.SubmitAsync(page, ("decision", "allow"));
+        string code = Arrival.At(done).Code;
+        (await browser.RedeemAsync(code)).ShouldBeRefused("invalid_grant", "ATR1153");
+        (await Others.RedeemAsync(code)).ShouldBeRefused("invalid_grant", "ATR1153");
+        (await Calls.RedeemAsync(code)).ShouldBeBoundTo(key.Jkt);
+
+        async Task<HostedForm> ConsentAsync(string address, string email)
+        {
+            using HttpResponseMessage next = await browser.SubmitPasswordAsync(await browser.OpenAsync(address), email);
+            return await browser.FollowAsync(next);
+        }
     }
 
     [Fact]

@@ -121,6 +121,19 @@ public sealed class ResourceTests(DemoServer server) : IClassFixture<DemoServer>
     }
 
     [Fact]
+    public async Task A_refresh_that_is_spent_on_a_resource_that_was_withdrawn_ends_its_grant()
+    {
+        Client client = await ClientAsync(new OpenIdSettings { Resources = [Api] });
+        Arrival arrival = await browser.SignInAsync("sam@example.test", ("client_id", client.ClientId), ("resource", Api));
+        TokenReply tokens = await RedeemAsync(client, arrival.Code);
+        ManagementCalls api = new(server);
+        (await api.PatchAsync($"/clients/{client.Id}", new { settings = new { openid = new { resources = new[] { Other } } } })).Expect(200);
+        (await RefreshAsync(client, tokens.RefreshToken)).ShouldBeRefused("invalid_target", "ATR1440");
+        (await api.PatchAsync($"/clients/{client.Id}", new { settings = new { openid = new { resources = new[] { Api } } } })).Expect(200);
+        (await RefreshAsync(client, tokens.RefreshToken)).ShouldBeRefused("invalid_grant", "ATR1426");
+    }
+
+    [Fact]
     public async Task A_client_for_itself_asks_by_the_same_rule()
     {
         AudienceOf(await browser.TokenAsync(Machine())).ShouldBe("demo-m2m");

@@ -25,7 +25,7 @@ public abstract partial class StoreContract
     }
 
     [Fact]
-    public async Task A_bound_code_is_spent_by_the_key_that_it_names_and_the_grant_is_bound_to_its_holder()
+    public async Task A_bound_code_is_spent_by_the_key_that_it_names_and_the_refresh_tokens_are_bound_to_its_holder()
     {
         Client client = await MakeClient();
         User user = await MakeUser("mia@example.test");
@@ -43,7 +43,7 @@ public abstract partial class StoreContract
         foreach (string? wrong in new[] { null, "", "another", "THE KEY" })
             (await Grants.RedeemAsync(redemption with { DpopJkt = wrong, HolderJkt = wrong }, None))!.IsSpentNow.ShouldBeFalse();
         Spending<AuthorizationCode> spending = (await Grants.RedeemAsync(redemption with { DpopJkt = "the key", HolderJkt = "the key" }, None))!;
-        (spending.IsSpentNow, spending.Facts.Grant.DpopJkt).ShouldBe((true, "the key"));
+        spending.IsSpentNow.ShouldBeTrue();
 
         RefreshRotation rotation = new()
         {
@@ -53,11 +53,12 @@ public abstract partial class StoreContract
         foreach (string? wrong in new[] { null, "", "another" })
             (await Grants.RotateAsync(rotation with { DpopJkt = wrong, HolderJkt = wrong }, None))!.IsSpentNow.ShouldBeFalse();
         Spending<RefreshToken> rotated = (await Grants.RotateAsync(rotation with { DpopJkt = "the key", HolderJkt = "the key" }, None))!;
-        (rotated.IsSpentNow, rotated.Facts.Grant.DpopJkt).ShouldBe((true, "the key"));
+        (rotated.IsSpentNow, rotated.Shown.DpopJkt).ShouldBe((true, "the key"));
+        (await Grants.FindRefreshTokenAsync(Realm.Id, rotation.SuccessorHash, switchTo: null, None))!.Value.Token.DpopJkt.ShouldBe("the key");
     }
 
     [Fact]
-    public async Task A_grant_is_bound_by_the_first_holder_of_a_key_and_by_no_one_who_comes_too_late()
+    public async Task A_successor_is_bound_to_the_first_holder_of_a_key_and_what_it_came_from_stays_unbound()
     {
         (SignInCompletion completion, RefreshToken token) = await MakeFamily(await MakeClient(), await MakeUser("mia@example.test"));
         RefreshRotation rotation = new()
@@ -65,10 +66,12 @@ public abstract partial class StoreContract
             RealmId = Realm.Id, TokenHash = token.TokenHash, ClientId = completion.Grant.ClientId, Now = Now, SuccessorHash = Secret.New().Hash(), SealedSuccessor = [1],
             ExpiresAt = Now.AddDays(7),
         };
+        SecretHash HashOf(int i) => new Secret($"successor {i}").Hash();
         Spending<RefreshToken>?[] spendings = await AtOnce(i => Grants.RotateAsync(
-            rotation with { SuccessorHash = Secret.New().Hash(), SealedSuccessor = [(byte)i], DpopJkt = $"key {i}", HolderJkt = $"key {i}" }, None));
+            rotation with { SuccessorHash = HashOf(i), SealedSuccessor = [(byte)i], DpopJkt = $"key {i}", HolderJkt = $"key {i}" }, None));
         int winner = Array.FindIndex(spendings, static spending => spending!.IsSpentNow);
         spendings.Count(static spending => spending!.IsSpentNow).ShouldBe(1);
-        (await Grants.LoadAsync(Realm.Id, completion.Grant.Id, None))!.Grant.DpopJkt.ShouldBe($"key {winner}");
+        (await Grants.FindRefreshTokenAsync(Realm.Id, HashOf(winner), switchTo: null, None))!.Value.Token.DpopJkt.ShouldBe($"key {winner}");
+        (await Grants.FindRefreshTokenAsync(Realm.Id, token.TokenHash, switchTo: null, None))!.Value.Token.DpopJkt.ShouldBeNull();
     }
 }
