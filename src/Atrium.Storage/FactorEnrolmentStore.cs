@@ -1,5 +1,6 @@
 using Atrium.Core;
 using Atrium.Core.Events;
+using Atrium.Core.Mail;
 using Atrium.Core.Realms;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
@@ -40,9 +41,10 @@ public sealed class FactorEnrolmentStore(Database database)
 
     /// <summary>
     /// Makes the prepared factor the person's, with the step of its first code spent and recovery codes beside it, together with what the sign-in
-    /// becomes. False, with nothing done, when another submit was faster, or another sign-in in which the person got a factor.
+    /// becomes, and the letter that tells of it, if one is sent. False, with nothing done, when another submit was faster, or another sign-in in which the person got a factor.
     /// </summary>
-    public Task<bool> ConfirmAsync(SignIn signIn, Factor factor, IReadOnlyList<SecretHash> recoveryCodes, Origin origin, CancellationToken cancellationToken) =>
+    public Task<bool> ConfirmAsync(
+        SignIn signIn, Factor factor, IReadOnlyList<SecretHash> recoveryCodes, QueuedMail? letter, Origin origin, CancellationToken cancellationToken) =>
         database.TryRecordAsync(
             factor.RealmId,
             origin,
@@ -63,6 +65,8 @@ public sealed class FactorEnrolmentStore(Database database)
                 log.Add(FactorStore.EventOf(EventTypes.UserFactorCreated, factor));
                 log.Add(FactorStore.EventOf(EventTypes.UserFactorConfirmed, factor));
                 await RecoveryCodeStore.ReplaceAsync(connection, log, factor.RealmId, factor.UserId, recoveryCodes, factor.UpdatedAt);
+                if (letter is not null)
+                    await MailStore.QueueAsync(connection, letter);
                 return true;
             },
             cancellationToken);

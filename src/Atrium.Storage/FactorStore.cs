@@ -165,11 +165,19 @@ public sealed class FactorStore(Database database)
 
     /// <summary>
     /// Spends what a proof was made with: the time step of a code, the challenge it answered, a recovery code, the code that was mailed (which also
-    /// makes the address the person's). False when one of them was spent before; the caller's change is then undone, and with it what was spent here.
+    /// makes the address the person's). False when one of them was spent before, or the password that was checked is another one by now; the caller's change is then undone, and with it what was spent here.
     /// </summary>
     internal static async Task<bool> SpendAsync(
         Database database, DbConnection connection, EventLog log, Id<Realm> realm, SpentProof proof, DateTimeOffset now)
     {
+        if (proof.Password is { } password
+            && await connection.QuerySingleOrDefaultAsync<Id<User>?>(
+                $"SELECT id FROM users WHERE realm_id = @realm AND id = @User AND password_hash = @Hash{database.ForUpdateOf("users")}",
+                new { realm, password.User, password.Hash }) is null)
+        {
+            return false;
+        }
+
         if (proof.Challenge is { } challenge
             && await connection.ExecuteAsync(
                 "UPDATE factor_challenges SET spent_at = @now WHERE realm_id = @realm AND id = @challenge AND spent_at IS NULL",
@@ -231,9 +239,21 @@ public sealed record SpentProof(
     /// <summary>The factor as it is from now on, where this is its first right code.</summary>
     public Factor? Confirmed { get; init; }
 
+    /// <summary>The password that was just checked. It is not spent, but must be the person's still when what it opens is stored.</summary>
+    public VerifiedPassword? Password { get; init; }
+
+    /// <summary>Whether nothing of it is good only once.</summary>
+    internal bool SpendsNothing => this is { Factor: null, Challenge: null, Verification: null, RecoveryCode: null };
+
     /// <summary>Of a code of this factor.</summary>
     public static SpentProof Of(Factor factor, long step, Id<FactorChallenge>? challenge, DateTimeOffset now) => new(factor.Id, step, challenge)
     {
         Confirmed = factor.Confirmed ? null : factor with { Confirmed = true, LastUsedStep = step, UpdatedAt = now },
     };
+}
+
+/// <summary>Whose password was checked, and the hash that it matched.</summary>
+public sealed record VerifiedPassword(Id<User> User, string Hash)
+{
+    public override string ToString() => User.ToString();
 }

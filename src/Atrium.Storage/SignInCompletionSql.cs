@@ -12,11 +12,6 @@ internal static class SignInCompletionSql
 {
     private const string WithGrant = "EXISTS (SELECT 1 FROM grants WHERE realm_id = @realm AND id = @grant)";
 
-    private const string Parents =
-        """
-        EXISTS (SELECT 1 FROM users WHERE realm_id = @realm AND id = @user) AND EXISTS (SELECT 1 FROM clients WHERE realm_id = @realm AND id = @client)
-        """;
-
     private const string EndSignIn = $"DELETE FROM sign_ins WHERE realm_id = @realm AND id = @signIn AND {WithGrant}";
 
     private const string ReplaceSession =
@@ -104,7 +99,7 @@ internal static class SignInCompletionSql
 
     private static string TextOf(Database database, SignInCompletion completion, DynamicParameters parameters)
     {
-        IEnumerable<string> conditions = Unspent(database, completion).Prepend(Parents);
+        IEnumerable<string> conditions = [.. Standing(database, completion), .. Unspent(database, completion)];
         if (completion.IsNewSession && completion.Displaced.Count == 0)
             conditions = conditions.Append(SessionRoom.Condition);
         return string.Join(
@@ -149,6 +144,8 @@ internal static class SignInCompletionSql
         challenge = completion.Proof?.Challenge,
         verification = completion.Proof?.Verification,
         recoveryCode = completion.Proof?.RecoveryCode?.Hash,
+        passwordHash = completion.Proof?.Password?.Hash,
+        basis = completion.SignIn.SessionId,
         restsOn = completion.RestsOn,
         consent = completion.Given?.Id,
         consentScopes = completion.Given?.Terms.Scopes,
@@ -156,6 +153,20 @@ internal static class SignInCompletionSql
         consentOrganization = completion.Given?.Terms.Choice.Selected,
         consentResource = completion.Given?.Terms.Resource,
     });
+
+    /// <summary>
+    /// What the sign-in rests on and must be there still: the person, with the password that was just checked, and the session that it began with. The
+    /// person comes first, as wherever a password is changed or somebody is disabled, which ends what was there by then.
+    /// </summary>
+    private static IEnumerable<string> Standing(Database database, SignInCompletion completion)
+    {
+        string samePassword = completion.Proof?.Password is null ? "" : " AND password_hash = @passwordHash";
+        yield return
+            $"EXISTS (SELECT 1 FROM users WHERE realm_id = @realm AND id = @user AND status = 'Active'{samePassword}{database.ForUpdateOf("users")})";
+        yield return "EXISTS (SELECT 1 FROM clients WHERE realm_id = @realm AND id = @client)";
+        if (completion.SignIn.SessionId is not null)
+            yield return $"EXISTS (SELECT 1 FROM sessions WHERE realm_id = @realm AND id = @basis AND ended_at IS NULL{database.ForUpdateOf("sessions")})";
+    }
 
     /// <summary>The one-time things that the sign-in rests on: held against everybody else from here to the commit.</summary>
     private static IEnumerable<string> Unspent(Database database, SignInCompletion completion)

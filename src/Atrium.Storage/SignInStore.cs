@@ -85,8 +85,8 @@ public sealed class SignInStore(Database database)
             "i.choice IS NOT NULL").Text}
         """;
 
-    /// <summary>Makes a sign-in's row; false when the person or the client is gone.</summary>
-    public Task<bool> CreateAsync(SignIn signIn, SecretHash handle, SecretHash? browser, CancellationToken cancellationToken) =>
+    /// <summary>Makes a sign-in's row; false when the person or the client is gone, or the password that was checked is the person's no more.</summary>
+    public Task<bool> CreateAsync(SignIn signIn, SecretHash handle, SecretHash? browser, VerifiedPassword? password, CancellationToken cancellationToken) =>
         database.WriteOneAsync(
             async connection => await connection.ExecuteAsync(
                 $"""
@@ -95,8 +95,9 @@ public sealed class SignInStore(Database database)
                     @FailedTries, @Version, @CreatedAt, @ExpiresAt, @AccountConfirmed, @SealedCodes
                 WHERE EXISTS (SELECT 1 FROM clients WHERE realm_id = @RealmId AND id = @ClientId)
                     AND (@UserId IS NULL OR EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId))
+                    AND {HoldsPassword(password)}
                 """,
-                Row(signIn, handle, browser)) == 1,
+                Row(signIn, handle, browser, password)) == 1,
             cancellationToken);
 
     /// <summary>A sign-in by its handle, with its client and everything that deciding the next step may need.</summary>
@@ -120,11 +121,12 @@ public sealed class SignInStore(Database database)
 
     /// <summary>
     /// Stores a sign-in as it has become, over the version it was read at, spending what the new proof was made with.
-    /// A <paramref name="newHandle"/> takes the place of the old one. False, with nothing spent, when somebody else was faster.
+    /// A <paramref name="newHandle"/> takes the place of the old one. False, with nothing spent, when somebody else was faster,
+    /// or the password that was checked is the person's no more.
     /// </summary>
     public Task<bool> ChangeAsync(SignIn signIn, SecretHash? newHandle, SpentProof? proof, Origin origin, CancellationToken cancellationToken) =>
-        proof is null
-            ? database.WriteOneAsync(connection => ChangeAsync(connection, signIn, newHandle), cancellationToken)
+        proof is null or { SpendsNothing: true }
+            ? database.WriteOneAsync(connection => ChangeAsync(connection, signIn, newHandle, proof?.Password, HoldsPassword(proof?.Password)), cancellationToken)
             : database.TryRecordAsync(
                 signIn.RealmId,
                 origin,
@@ -134,15 +136,23 @@ public sealed class SignInStore(Database database)
                 cancellationToken);
 
     /// <summary>The same as part of a larger change.</summary>
-    internal static async Task<bool> ChangeAsync(DbConnection connection, SignIn signIn, SecretHash? newHandle) =>
+    internal static Task<bool> ChangeAsync(DbConnection connection, SignIn signIn, SecretHash? newHandle) =>
+        ChangeAsync(connection, signIn, newHandle, password: null, "TRUE");
+
+    private static async Task<bool> ChangeAsync(DbConnection connection, SignIn signIn, SecretHash? newHandle, VerifiedPassword? password, string condition) =>
         await connection.ExecuteAsync(
-            """
+            $"""
             UPDATE sign_ins SET handle_hash = coalesce(@handle, handle_hash), user_id = @UserId, session_id = @SessionId, proofs = @Proofs,
                 choice = @Choice, organization_id = @OrganizationId, failed_tries = @FailedTries, account_confirmed = @AccountConfirmed,
                 sealed_codes = @SealedCodes, version = version + 1
-            WHERE realm_id = @RealmId AND id = @Id AND version = @Version
+            WHERE realm_id = @RealmId AND id = @Id AND version = @Version AND {condition}
             """,
-            Row(signIn, newHandle, browser: null)) == 1;
+            Row(signIn, newHandle, browser: null, password)) == 1;
+
+    /// <summary>Whether the password that was just checked is the person's still, who is held from here to the commit.</summary>
+    private string HoldsPassword(VerifiedPassword? password) => password is null
+        ? "TRUE"
+        : $"EXISTS (SELECT 1 FROM users WHERE realm_id = @RealmId AND id = @UserId AND password_hash = @passwordHash{database.ForUpdateOf("users")})";
 
     /// <summary>
     /// Counts a try of a second factor, whatever version the sign-in has come to: how many there have been now; null when the sign-in is
@@ -271,7 +281,7 @@ public sealed class SignInStore(Database database)
         };
     }
 
-    private static object Row(SignIn signIn, SecretHash? handle, SecretHash? browser) => new
+    private static object Row(SignIn signIn, SecretHash? handle, SecretHash? browser, VerifiedPassword? password) => new
     {
         signIn.RealmId,
         signIn.Id,
@@ -291,6 +301,7 @@ public sealed class SignInStore(Database database)
         signIn.ExpiresAt,
         signIn.AccountConfirmed,
         signIn.SealedCodes,
+        passwordHash = password?.Hash,
     };
 
     private sealed record ChoiceRow

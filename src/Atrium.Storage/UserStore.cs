@@ -157,7 +157,8 @@ public sealed class UserStore(Database database)
 
     /// <summary>
     /// Changes a user as they are at that moment, so that two changes of different things both stay; null from
-    /// <paramref name="change"/>, which is pure, refuses. A new password ends the sessions that the old one opened; a user who is disabled has none (OWASP ASVS 7.4.2).
+    /// <paramref name="change"/>, which is pure, refuses. A new password ends the sessions that the old one opened, and the sign-ins that are half way with it; a user
+    /// who is disabled has none (OWASP ASVS 7.4.2).
     /// </summary>
     public Task<UserChange> ChangeAsync(
         Id<Realm> realm, Id<User> id, Func<User, User?> change, string? newPasswordHash, Origin origin, CancellationToken cancellationToken)
@@ -195,17 +196,24 @@ public sealed class UserStore(Database database)
                     await SessionStore.EndAllAsync(connection, log, realm, id, SessionEnd.UserDisabled, user.UpdatedAt);
                 else if (newPasswordHash is not null)
                     await SessionStore.EndAllAsync(connection, log, realm, id, SessionEnd.PasswordChanged, user.UpdatedAt);
+                if (user.Status == UserStatus.Disabled || newPasswordHash is not null)
+                    await connection.ExecuteAsync("DELETE FROM sign_ins WHERE realm_id = @realm AND user_id = @id", new { realm, id });
                 return new UserChange(UserWrite.Done, user);
             },
             static taken => new UserChange(taken, null),
             cancellationToken);
     }
 
-    /// <summary>Stores a password's hash made with today's settings over one made with older ones, if it is still that one.</summary>
-    public Task RehashPasswordAsync(Id<Realm> realm, Id<User> user, string oldHash, string newHash, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Stores a password's hash made with today's settings over one made with older ones, if it is still that one. The hash that there is then.
+    /// </summary>
+    public Task<string?> RehashPasswordAsync(Id<Realm> realm, Id<User> user, string oldHash, string newHash, CancellationToken cancellationToken) =>
         database.WriteAsync(
-            connection => connection.ExecuteAsync(
-                "UPDATE users SET password_hash = @newHash WHERE realm_id = @realm AND id = @user AND password_hash = @oldHash",
+            connection => connection.ExecuteScalarAsync<string?>(
+                """
+                UPDATE users SET password_hash = @newHash WHERE realm_id = @realm AND id = @user AND password_hash = @oldHash;
+                SELECT password_hash FROM users WHERE realm_id = @realm AND id = @user
+                """,
                 new { realm, user, oldHash, newHash }),
             cancellationToken);
 

@@ -62,7 +62,7 @@ public sealed record MailKindRules
             {
                 ["user.email"] = "sam@example.com",
                 ["client.name"] = "Acme Projects",
-                ["code"] = "042731",
+                ["code"] = "KWTF-9XPM",
                 ["minutes"] = "10",
             }.ToFrozenDictionary(),
             Needs = ["code"],
@@ -102,6 +102,17 @@ public sealed record MailKindRules
             }.ToFrozenDictionary(),
             Needs = [],
             BuiltIn = new("Your password for {{realm.name}} was changed", Read("password_changed.txt"), Read("password_changed.html")),
+        },
+        [MailKind.FactorAdded] = new()
+        {
+            Samples = new Dictionary<string, string>
+            {
+                ["user.email"] = "sam@example.com",
+                ["user.name"] = "Sam",
+                ["added_at"] = "28 November 2026, 10:00 UTC",
+            }.ToFrozenDictionary(),
+            Needs = [],
+            BuiltIn = new("There is an authenticator app for your account at {{realm.name}}", Read("factor_added.txt"), Read("factor_added.html")),
         },
     }.ToFrozenDictionary();
 

@@ -26,6 +26,9 @@ public enum MailKind
 
     /// <summary>The password is another one now; who did not do it should know.</summary>
     PasswordChanged,
+
+    /// <summary>There is a second factor now; who did not set it up should know.</summary>
+    FactorAdded,
 }
 
 /// <summary>The texts of one kind of mail, with placeholders.</summary>

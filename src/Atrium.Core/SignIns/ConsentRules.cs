@@ -3,6 +3,12 @@ namespace Atrium.Core.SignIns;
 /// <summary>When a person is asked what an application may have, and what of it is new to them. Pure, as all of the engine.</summary>
 public static class ConsentRules
 {
+    /// <summary>
+    /// Whether the client is somebody else's, and the person has let it have nothing yet: without asking, it learns nothing of them, not even whether
+    /// they are who it thinks, or where they belong.
+    /// </summary>
+    public static bool IsStranger(SignInFacts facts) => !facts.Client.Settings.FirstParty && facts.Consents.Count == 0;
+
     /// <summary>The consent by which the client may have this; null where the person has given none that reaches so far.</summary>
     public static Consent? CoveringOf(ConsentTerms asked, IReadOnlyList<Consent> given) => given.FirstOrDefault(consent =>
         consent.Terms.ReachAsFarAs(asked) && asked.Scopes.All(scope => consent.Terms.Scopes.Contains(scope, StringComparer.Ordinal)));

@@ -62,12 +62,10 @@ public sealed record MailedCode
     public int TriesLeft => (int)Math.Max(0, MaxTries - FailedTries);
 
     /// <summary>
-    /// A new code. An account that isn't there yet is worth no guessing, and six digits are quickly typed; a password is worth it, so what leads
-    /// to a new one has 38 bits.
+    /// A new code, of 38 bits: a new password is worth guessing for, and so is an account where the address alone, by its domain, lets somebody in.
     /// </summary>
-    public static string New(MailedCodePurpose purpose) => purpose == MailedCodePurpose.SignUp
-        ? RandomNumberGenerator.GetInt32(1_000_000).ToString("D6")
-        : $"{RandomNumberGenerator.GetString(Letters, LettersAtATime)}-{RandomNumberGenerator.GetString(Letters, LettersAtATime)}";
+    public static string New() =>
+        $"{RandomNumberGenerator.GetString(Letters, LettersAtATime)}-{RandomNumberGenerator.GetString(Letters, LettersAtATime)}";
 
     /// <summary>
     /// How a code is stored. The key is the handle of the sign-in, which only its browser has: whoever reads the database can't try all codes,

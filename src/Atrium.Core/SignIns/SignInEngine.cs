@@ -33,7 +33,7 @@ public static class SignInEngine
             return new SignInStep.Refuse(SignInRefusal.UserDisabled);
         if (AsksForAccount(signIn, user))
             return new SignInStep.ConfirmAccount(user);
-        if (RequiresVerifiedEmail(signIn.Door, facts) && !user.EmailVerified && !signIn.HasProved(AuthenticationMethod.EmailCode))
+        if (RequiresVerifiedEmail(signIn.Door, facts) && !user.EmailVerified && !HasShownMailbox(signIn))
             return new SignInStep.VerifyEmail(user);
         if (!signIn.HasSecondFactor && AsksSecondFactor(signIn, facts))
         {
@@ -200,6 +200,12 @@ public static class SignInEngine
     private static bool IsNameOf(User user, string hint) =>
         EmailAddress.Normalize(hint) is var name
         && (name == EmailAddress.Normalize(user.Email) || (user.Username is { } username && name == EmailAddress.Normalize(username)));
+
+    /// <summary>
+    /// In this very sign-in. What an earlier one showed stands with the account, as long as the address is the same: a session knows of no address.
+    /// </summary>
+    private static bool HasShownMailbox(SignIn signIn) =>
+        signIn.Proofs.Any(proof => proof.Method == AuthenticationMethod.EmailCode && proof.At >= signIn.CreatedAt);
 
     /// <summary>AuthKit's own rule: a password opens nothing before the address is verified. A realm may make it the rule of every door.</summary>
     private static bool RequiresVerifiedEmail(Door door, SignInFacts facts) => door == Door.AuthKit || facts.Realm.EmailVerificationRequired;

@@ -44,7 +44,7 @@ internal static class AccountPages
                 "Look into your mail",
                 code.Purpose == MailedCodePurpose.SignUp ? ("There is a letter for", ". Enter the code that is in it.") : ("If", " has an account, there is a letter for it. Enter the code that is in it."),
                 code.Email,
-                IsNumber: code.Purpose == MailedCodePurpose.SignUp,
+                IsNumber: false,
                 IsOver: isExpired is not null,
                 code.TriesLeft,
                 AddressOf(page.Realm, page.Handle, code.Purpose) + "&other=yes"),

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Atrium.Core;
@@ -53,8 +55,19 @@ public sealed class GuessLimiter(GuessStore guesses, TimeProvider clock)
         yield return TargetOf("account", key);
         if (address is null)
             yield break;
-        yield return TargetOf("account+address", $"{key}\n{address}");
-        yield return TargetOf(ofAddress, address);
+        string network = NetworkOf(address);
+        yield return TargetOf("account+address", $"{key}\n{network}");
+        yield return TargetOf(ofAddress, network);
+    }
+
+    /// <summary>What is counted as one address: of IPv6 the first 64 bits, since everybody is given at least so many to choose the rest from (RFC 6177).</summary>
+    private static string NetworkOf(string address)
+    {
+        if (!IPAddress.TryParse(address, out IPAddress? parsed) || parsed.AddressFamily != AddressFamily.InterNetworkV6)
+            return address;
+        return parsed.IsIPv4MappedToIPv6
+            ? parsed.MapToIPv4().ToString()
+            : new IPAddress([.. parsed.GetAddressBytes().Take(8), .. new byte[8]]).ToString();
     }
 
     /// <summary>Hashed, so that what people typed by mistake, often a password, is stored nowhere.</summary>

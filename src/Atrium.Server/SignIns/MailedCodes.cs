@@ -68,7 +68,7 @@ public sealed class MailedCodes(
             return new CodeMailing.Limited(wait);
 
         User? user = await users.FindByEmailAsync(signIn.RealmId, email, cancellationToken);
-        string code = MailedCode.New(purpose);
+        string code = MailedCode.New();
         bool opens = purpose == MailedCodePurpose.SignUp ? user is null : user is { Status: UserStatus.Active };
         MailedCode made = new()
         {
@@ -82,16 +82,19 @@ public sealed class MailedCodes(
             ExpiresAt = now + MailedCode.Lifetime,
         };
         MailKind kind = purpose == MailedCodePurpose.PasswordReset ? MailKind.PasswordReset : user is null ? MailKind.SignUp : MailKind.SignUpExisting;
+
+        // The account's own address, not one that is only spelled alike, whose mailbox may be somebody else's.
+        string to = user?.Email ?? email;
         QueuedMail letter = await mail.WriteAsync(
             signIn.RealmId,
             kind,
             organization: null,
-            email,
+            to,
             signIn.Id.ToString(),
             made.ExpiresAt,
             new Dictionary<string, string>
             {
-                ["user.email"] = email,
+                ["user.email"] = to,
                 ["user.name"] = user?.DisplayName ?? "",
                 ["client.name"] = progress.Client.Name,
                 ["code"] = code,

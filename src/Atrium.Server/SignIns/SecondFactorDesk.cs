@@ -1,9 +1,12 @@
+using System.Globalization;
 using System.Text;
 using Atrium.Core;
+using Atrium.Core.Mail;
 using Atrium.Core.Resources;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Keys;
+using Atrium.Server.Mail;
 using Atrium.Storage;
 
 namespace Atrium.Server.SignIns;
@@ -20,6 +23,9 @@ public sealed class SecondFactorDesk(
     SignInDesk desk,
     GuessLimiter limiter,
     SecretBox box,
+    MailDesk mail,
+    MailDispatcher dispatcher,
+    IMailTransport transport,
     TimeProvider clock)
 {
     /// <summary>The factor that the person is setting up in this sign-in, the same however often it is asked for; null when the sign-in is gone.</summary>
@@ -58,14 +64,15 @@ public sealed class SecondFactorDesk(
             Proofs = [.. signIn.Proofs, new Proof(AuthenticationMethod.Totp, now)],
             SealedCodes = box.Seal(Encoding.ASCII.GetBytes(string.Join('\n', made)), SecretPlaces.Of(signIn.RealmId, signIn.Id)),
         };
-        return await enrolments.ConfirmAsync(
-                proved,
-                prepared with { Confirmed = true, LastUsedStep = step, UpdatedAt = now },
-                HashesOf(made),
-                SignInEvents.OriginOf(progress, user.Id),
-                cancellationToken)
-            ? new ProofResult.Proved(progress with { SignIn = proved })
-            : new ProofResult.NoTriesLeft();
+        bool confirmed = await enrolments.ConfirmAsync(
+            proved,
+            prepared with { Confirmed = true, LastUsedStep = step, UpdatedAt = now },
+            HashesOf(made),
+            transport.Sends ? await LetterAsync(user, now, cancellationToken) : null,
+            SignInEvents.OriginOf(progress, user.Id),
+            cancellationToken);
+        dispatcher.Wake();
+        return confirmed ? new ProofResult.Proved(progress with { SignIn = proved }) : new ProofResult.NoTriesLeft();
     }
 
     /// <summary>The recovery codes that the person has yet to keep.</summary>
@@ -92,6 +99,22 @@ public sealed class SecondFactorDesk(
     }
 
     public static IReadOnlyList<SecretHash> HashesOf(IReadOnlyList<string> codes) => [.. codes.Select(static code => RecoveryCode.HashOf(code)!.Value)];
+
+    /// <summary>Tells of the new factor: whoever knew the password could have set it up (OWASP ASVS 6.3.7).</summary>
+    private Task<QueuedMail> LetterAsync(User user, DateTimeOffset now, CancellationToken cancellationToken) => mail.WriteAsync(
+        user.RealmId,
+        MailKind.FactorAdded,
+        organization: null,
+        user.Email,
+        user.Id.ToString(),
+        now + QueuedMail.Patience,
+        new Dictionary<string, string>
+        {
+            ["user.email"] = user.Email,
+            ["user.name"] = user.DisplayName ?? "",
+            ["added_at"] = now.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture),
+        },
+        cancellationToken);
 
     private async Task<(int Tries, ProofResult? Refused)> CountTryAsync(SignInProgress progress, User user, CancellationToken cancellationToken)
     {

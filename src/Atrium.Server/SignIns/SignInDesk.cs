@@ -165,8 +165,12 @@ public sealed class SignInDesk(
             return new ProofResult.Wrong(progress);
         }
 
-        await RehashAsync(found, password, cancellationToken);
-        SignInProgress known = progress with { SignIn = proved, Loaded = new LoadedFacts(proved, facts) };
+        SignInProgress known = progress with
+        {
+            SignIn = proved,
+            Loaded = new LoadedFacts(proved, facts),
+            Proof = new SpentProof { Password = new(found.User.Id, await RehashAsync(found.User, found.PasswordHash!, password, cancellationToken)) },
+        };
         if (SignInEngine.Next(proved, facts) is SignInStep.Refuse refused)
             await events.RecordAsync(signIn.RealmId, SignInEvents.Failed(known, refused.Reason), SignInEvents.OriginOf(known, proved.UserId), cancellationToken);
         return new ProofResult.Proved(known);
@@ -227,12 +231,12 @@ public sealed class SignInDesk(
 
     /// <summary>
     /// Stores where a new sign-in stands, or one under way that gets a new handle. Doors make the handle, since the forms they give it differ.
-    /// False when somebody else changed the sign-in meanwhile, or the person is gone.
+    /// False when somebody else changed the sign-in meanwhile, or the person is gone or has another password.
     /// </summary>
     public Task<bool> SaveAsync(SignInProgress progress, Secret handle, CancellationToken cancellationToken) =>
         progress.IsStored
             ? signIns.ChangeAsync(progress.SignIn, handle.Hash(), progress.Proof, SignInEvents.OriginOf(progress, progress.SignIn.UserId), cancellationToken)
-            : signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, cancellationToken);
+            : signIns.CreateAsync(progress.SignIn, handle.Hash(), progress.Browser, progress.Proof?.Password, cancellationToken);
 
     /// <summary>Stores where a sign-in under way stands now; it keeps its handle. False when somebody else changed it meanwhile.</summary>
     public Task<bool> SaveAsync(SignInProgress progress, CancellationToken cancellationToken) =>
@@ -243,7 +247,7 @@ public sealed class SignInDesk(
 
     /// <summary>
     /// Turns the sign-in into a session and a grant, and hands out the code that carries it: every door ends here.
-    /// Null when it was completed by somebody else meanwhile.
+    /// Null when it was completed by somebody else meanwhile, or what it rests on holds no more: the person, the password, the session.
     /// </summary>
     /// <param name="cookie">The browser's new cookie, should a session of its own be made.</param>
     public async Task<CompletedSignIn?> CompleteAsync(
@@ -342,14 +346,16 @@ public sealed class SignInDesk(
 
     private Proof NewProof(AuthenticationMethod method) => new(method, clock.GetUtcNow());
 
-    private async Task RehashAsync(UserAndPassword found, string password, CancellationToken cancellationToken)
+    /// <summary>Brings the hash of a password that was right up to today's settings: the hash that the password stands by from now on.</summary>
+    private async Task<string> RehashAsync(User user, string oldHash, string password, CancellationToken cancellationToken)
     {
-        if (found.PasswordHash is not { } oldHash || !passwords.NeedsRehash(oldHash))
-            return;
-
         // A busy queue just leaves it for the next sign-in.
-        if (await passwords.HashAsync(password, cancellationToken) is { } newHash)
-            await users.RehashPasswordAsync(found.User.RealmId, found.User.Id, oldHash, newHash, cancellationToken);
+        if (!passwords.NeedsRehash(oldHash) || await passwords.HashAsync(password, cancellationToken) is not { } newHash)
+            return oldHash;
+        string? present = await users.RehashPasswordAsync(user.RealmId, user.Id, oldHash, newHash, cancellationToken);
+
+        // Another sign-in may have been faster, or the password is another one by now.
+        return present == newHash || await passwords.VerifyAsync(password, present, cancellationToken) == PasswordCheck.Match ? present! : oldHash;
     }
 
     private static byte[] SecretPlaceOf(Factor factor) => SecretPlaces.Of(factor.RealmId, factor.Id);

@@ -81,6 +81,22 @@ public sealed class ConsentPageTests(DemoServer server) : IClassFixture<DemoServ
     }
 
     [Fact]
+    public async Task Who_was_given_nothing_learns_nothing_without_a_page()
+    {
+        ThirdParty app = await ThirdParty.NewAsync(server, "probing-app");
+        (await app.Browser.SignInAsync("mia@example.test")).Code.ShouldNotBeEmpty();
+        string member = (await world.OrganizationAsync("northwind")).Id.ToString(), stranger = (await world.NewOrganizationAsync("probed")).Id.ToString();
+        (string, string)[] probes =
+        [
+            ("login_hint", "mia@example.test"), ("login_hint", "sam@example.test"), ("org", member), ("org", stranger), ("acr_values", "urn:atrium:acr:mfa"),
+        ];
+        foreach ((string name, string value) in probes)
+            (await app.SilentlyAsync(("prompt", "none"), (name, value)))["error"].ShouldBe("consent_required", $"{name}={value}");
+        (await app.AllowAsync(await app.AskAgainAsync())).Code.ShouldNotBeEmpty();
+        (await app.SilentlyAsync(("prompt", "none"), ("login_hint", "sam@example.test")))["error"].ShouldBe("account_selection_required");
+    }
+
+    [Fact]
     public async Task Who_says_no_is_led_back_with_access_denied_and_the_sign_in_is_over()
     {
         ThirdParty app = await ThirdParty.NewAsync(server, "denied-app");

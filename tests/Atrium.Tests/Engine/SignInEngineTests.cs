@@ -160,6 +160,31 @@ public sealed class SignInEngineTests
         SignInEngine.MayBuildOn(session with { LastUsedAt = Worlds.Start.AddSeconds(-60), IdleTimeout = 60 }, fresh, maxAge, Worlds.Start).ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, true)]
+    [InlineData(-1, false)]
+    public void A_mailbox_that_a_session_showed_before_is_none_of_an_address_that_is_another_one_by_now(int secondsAfterBegin, bool counts)
+    {
+        User user = new()
+        {
+            RealmId = Worlds.IdOf<Atrium.Core.Realms.Realm>(1), Id = Worlds.IdOf<User>(1), Email = "changed@example.test", EmailVerified = false,
+            CreatedAt = Worlds.Start, UpdatedAt = Worlds.Start,
+        };
+        Client client = new()
+        {
+            RealmId = user.RealmId, Id = Worlds.IdOf<Client>(1), ClientId = "c", Name = "c", Type = ClientType.Spa, GrantTypes = [], CreatedAt = Worlds.Start, UpdatedAt = Worlds.Start,
+        };
+        SignIn signIn = new()
+        {
+            RealmId = user.RealmId, Id = Worlds.IdOf<SignIn>(1), ClientId = client.Id, Door = Door.OAuth, Request = new AuthorizationRequest(), UserId = user.Id,
+            Proofs = [new Proof(AuthenticationMethod.Password, Worlds.Start), new Proof(AuthenticationMethod.EmailCode, Worlds.Start.AddSeconds(secondsAfterBegin))],
+            CreatedAt = Worlds.Start, ExpiresAt = Worlds.Start.AddMinutes(30),
+        };
+        SignInFacts facts = new() { Now = Worlds.Start, Client = client, User = user, Realm = new() { EmailVerificationRequired = true } };
+        (SignInEngine.Next(signIn, facts) is SignInStep.VerifyEmail).ShouldBe(!counts);
+    }
+
     private static Session SessionOf(DateTimeOffset authenticatedAt) => new()
     {
         RealmId = Worlds.IdOf<Atrium.Core.Realms.Realm>(1),

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Atrium.Core.Clients;
 using Atrium.Core.Organizations;
 using Atrium.Core.Users;
+using Atrium.Server.Demo;
 using Atrium.Storage;
 using Atrium.Tests.Harness;
 using Atrium.Tests.Management;
@@ -56,6 +57,10 @@ public class EnrolmentTests(DemoServer server) : IClassFixture<DemoServer>
             .ShouldBe(["user.recovery_codes.created", "user.factor.confirmed", "user.factor.created"]);
         events.Text.ShouldNotContain(FactorWalk.SecretOf(page));
         events.Text.ShouldNotContain(FactorWalk.CodesOf(codes)[0]);
+
+        EmlFile told = (await new Mailbox(server).LettersAsync(user.Email)).ShouldHaveSingleItem();
+        told.Subject.ShouldBe("There is an authenticator app for your account at Acme");
+        told.Text.ShouldNotContain(FactorWalk.SecretOf(page));
 
         // The step of the first code is spent.
         HostedForm again = await FactorWalk.OpenCodeAsync(new OAuthBrowser(server), user);

@@ -105,7 +105,7 @@ public abstract class MailTemplateTests(DemoServer server)
         (await api.GetAsync($"/organizations/{organization.Id}/mail-templates")).Expect(200).Items.Select(static item => item.GetProperty("kind").GetString())
             .ShouldBe(["layout", "invitation"]);
         (await api.GetAsync("/mail-templates")).Expect(200).Items.Select(static item => item.GetProperty("kind").GetString())
-            .ShouldBe(["layout", "invitation", "email_verification", "sign_up", "sign_up_existing", "password_reset", "password_changed"]);
+            .ShouldBe(["layout", "invitation", "email_verification", "sign_up", "sign_up_existing", "password_reset", "password_changed", "factor_added"]);
         (await api.GetAsync($"/organizations/{organization.Id}/mail-templates/email_verification")).Expect(404, "not_found");
         (await api.GetAsync("/mail-templates/Invitation")).Expect(404, "not_found");
         (await api.PutAsync("/mail-templates/nothing", Short)).Expect(404, "not_found");

@@ -98,16 +98,18 @@ public sealed class TrustedProxiesTests(ServerBehindProxies server) : IClassFixt
         (response.Headers.TryGetValues("Strict-Transport-Security", out IEnumerable<string>? values) ? values.Single() : null).ShouldBe(policy);
     }
 
-    [Fact]
-    public async Task Guesses_are_counted_by_the_callers_address()
+    [Theory]
+    [InlineData("203.0.113.99", "203.0.113.99", "203.0.113.98")]
+    [InlineData("2001:db8:0:7::1", "2001:db8:0:7:ffff:1:2:3", "2001:db8:0:8::1")]
+    public async Task Guesses_are_counted_by_the_callers_address_of_IPv6_by_its_64(string address, string same, string other)
     {
         User user = await new World(server).PersonAsync($"{Guid.NewGuid():n}@example.test");
         OAuthBrowser browser = new(server);
         HostedForm form = await browser.OpenAsync(OAuthBrowser.Authorize());
         for (int guess = 0; guess < 30; guess++)
-            (await GuessAsync("203.0.113.99")).ShouldNotBe(HttpStatusCode.TooManyRequests);
-        (await GuessAsync("203.0.113.99")).ShouldBe(HttpStatusCode.TooManyRequests);
-        (await GuessAsync("203.0.113.98")).ShouldNotBe(HttpStatusCode.TooManyRequests, "somebody else at the same proxy");
+            (await GuessAsync(address)).ShouldNotBe(HttpStatusCode.TooManyRequests);
+        (await GuessAsync(same)).ShouldBe(HttpStatusCode.TooManyRequests);
+        (await GuessAsync(other)).ShouldNotBe(HttpStatusCode.TooManyRequests, "somebody else at the same proxy");
 
         async Task<HttpStatusCode> GuessAsync(string address)
         {

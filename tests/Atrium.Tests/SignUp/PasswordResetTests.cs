@@ -1,9 +1,11 @@
 using System.Net;
 using Atrium.Core;
+using Atrium.Core.Clients;
 using Atrium.Core.Events;
 using Atrium.Core.SignIns;
 using Atrium.Core.Users;
 using Atrium.Server.Demo;
+using Atrium.Server.SignIns;
 using Atrium.Storage;
 using Atrium.Tests.AuthKit;
 using Atrium.Tests.Harness;
@@ -62,6 +64,44 @@ public abstract class PasswordResetTests(DemoServer server)
         types.Count(static type => type == EventTypes.UserPasswordChanged).ShouldBe(1);
         types.ShouldContain(EventTypes.SessionEnded);
         types.ShouldContain(EventTypes.UserUpdated);
+    }
+
+    [Fact]
+    public async Task The_letter_goes_to_the_address_of_the_account_however_it_was_typed()
+    {
+        User user = await world.PersonAsync(ResourceCalls.UniqueEmail());
+        string typed = user.Email.ToUpperInvariant();
+        await sam.BeginAsync();
+        await sam.AskAsync(Path, typed);
+        (await mailbox.LettersAsync(typed)).ShouldBeEmpty();
+        await sam.SubmitAsync(HttpStatusCode.SeeOther, Path, ("code", await sam.CodeAsync(user.Email)));
+        await sam.ChooseAsync(Path);
+        (await sam.ArriveAsync()).Code.ShouldNotBeEmpty();
+
+        Newcomer asked = new(server);
+        server.Clock.Advance(MailedCode.Pause);
+        await asked.BeginAsync();
+        await asked.AskAsync(Newcomer.SignUpPath, typed);
+        (await mailbox.LettersAsync(typed)).ShouldBeEmpty();
+        (await mailbox.NewestAsync(user.Email)).Subject.ShouldStartWith("You have an account");
+    }
+
+    [Fact]
+    public async Task A_password_that_was_checked_just_before_opens_nothing_after()
+    {
+        User user = await world.PersonAsync(ResourceCalls.UniqueEmail());
+        SignInDesk desk = server.Get<SignInDesk>();
+        Client client = (await server.Get<ClientStore>().FindByClientIdAsync("demo-web", default)).ShouldNotBeNull();
+        SignInProgress begun = desk.Begin(client, Door.OAuth, new AuthorizationRequest(), OrganizationChoice.AllMemberships, Origin.System);
+        SignInProgress proved = (await desk.ProvePasswordAsync(begun, user.Email, DemoRealm.Password, default)).ShouldBeOfType<ProofResult.Proved>().Progress;
+        SignInStep.Complete step = (await desk.NextAsync(proved, default)).ShouldBeOfType<SignInStep.Complete>();
+
+        await sam.BeginAsync();
+        await sam.ShowMailboxAsync(Path, user.Email);
+        await sam.ChooseAsync(Path);
+        (await desk.CompleteAsync(proved, step, cookie: null, default)).ShouldBeNull();
+        (await desk.SaveAsync(proved, Secret.New(), default)).ShouldBeFalse();
+        (await sam.ArriveAsync()).Code.ShouldNotBeEmpty();
     }
 
     /// <summary>OWASP ASVS 6.4.3.</summary>
@@ -249,7 +289,7 @@ public abstract class PasswordResetTests(DemoServer server)
             RealmId = user.RealmId, Id = Id<Factor>.New(server.Clock), UserId = user.Id, Issuer = "Acme", Account = user.Email, SealedSecret = [], Confirmed = true,
             CreatedAt = now, UpdatedAt = now,
         };
-        (await server.Get<FactorStore>().CreateAsync(server.Get<Server.SignIns.SignInDesk>().SealFactor(factor, secret!), Origin.System, default)).ShouldBeTrue();
+        (await server.Get<FactorStore>().CreateAsync(server.Get<SignInDesk>().SealFactor(factor, secret!), Origin.System, default)).ShouldBeTrue();
         return user;
     }
 }

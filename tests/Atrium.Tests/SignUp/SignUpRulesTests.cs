@@ -68,7 +68,6 @@ public sealed class SignUpRulesTests
         MailedCode.HashOf(handle, " kwtf 9xpm").ShouldBe(hash);
         MailedCode.HashOf(handle, "KWTF-9XPN").ShouldNotBe(hash);
         MailedCode.HashOf(Secret.New(), "KWTF-9XPM").ShouldNotBe(hash);
-        MailedCode.New(MailedCodePurpose.SignUp).ShouldMatch("^[0-9]{6}$");
-        MailedCode.New(MailedCodePurpose.PasswordReset).ShouldMatch("^[BCDFGHJKMNPQRSTVWXZ2-9]{4}-[BCDFGHJKMNPQRSTVWXZ2-9]{4}$");
+        MailedCode.New().ShouldMatch("^[BCDFGHJKMNPQRSTVWXZ2-9]{4}-[BCDFGHJKMNPQRSTVWXZ2-9]{4}$");
     }
 }

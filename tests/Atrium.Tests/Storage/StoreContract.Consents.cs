@@ -49,7 +49,7 @@ public abstract partial class StoreContract
         Client client = await MakeClient();
         User user = await MakeUser("mia@example.test");
         SignIn signIn = NewSignIn(client, user);
-        (await SignIns.CreateAsync(signIn, Secret.New().Hash(), browser: null, None)).ShouldBeTrue();
+        (await SignIns.CreateAsync(signIn, Secret.New().Hash(), browser: null, password: null, None)).ShouldBeTrue();
         bool[] completed = await AtOnce(_ => SignIns.CompleteAsync(
             NewCompletion(signIn, user) with { Given = NewConsent(client, user, new(["openid"], OrganizationChoice.AllMemberships, null)) }, None));
         completed.Count(static one => one).ShouldBe(1);

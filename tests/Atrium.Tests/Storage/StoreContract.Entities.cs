@@ -249,7 +249,7 @@ public abstract partial class StoreContract
         Secret handle = Secret.New();
         SecretHash browser = Secret.New().Hash();
         SignIn begun = NewSignIn(client);
-        await SignIns.CreateAsync(begun, handle.Hash(), browser, None);
+        await SignIns.CreateAsync(begun, handle.Hash(), browser, password: null, None);
         StoredSignIn stored = (await SignIns.FindAsync(Realm.Id, handle.Hash(), Now, None)).ShouldNotBeNull();
         stored.Browser.ShouldBe(browser);
         Same(stored.SignIn, begun);

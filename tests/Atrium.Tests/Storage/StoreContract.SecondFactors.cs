@@ -44,10 +44,10 @@ public abstract partial class StoreContract
         await Enrolments.PrepareAsync(signIn.Id, factor, None);
         SignIn proved = signIn with { Proofs = [.. signIn.Proofs, new Proof(AuthenticationMethod.Totp, Now)], SealedCodes = [7] };
         Factor confirmed = factor with { Confirmed = true, LastUsedStep = 100 };
-        (await Enrolments.ConfirmAsync(proved with { Version = 9 }, confirmed, Hashes(0), Origin.System, None)).ShouldBeFalse("the sign-in has changed");
-        (await Enrolments.ConfirmAsync(proved with { RealmId = Other.Id }, confirmed with { RealmId = Other.Id }, Hashes(0), Origin.System, None)).ShouldBeFalse();
+        (await Enrolments.ConfirmAsync(proved with { Version = 9 }, confirmed, Hashes(0), letter: null, Origin.System, None)).ShouldBeFalse("the sign-in has changed");
+        (await Enrolments.ConfirmAsync(proved with { RealmId = Other.Id }, confirmed with { RealmId = Other.Id }, Hashes(0), letter: null, Origin.System, None)).ShouldBeFalse();
 
-        bool[] won = await AtOnce(i => Enrolments.ConfirmAsync(proved, confirmed, Hashes(i), Origin.System, None));
+        bool[] won = await AtOnce(i => Enrolments.ConfirmAsync(proved, confirmed, Hashes(i), letter: null, Origin.System, None));
         won.Count(static one => one).ShouldBe(1);
         Factor made = (await Factors.FindAsync(Realm.Id, factor.Id, None)).ShouldNotBeNull();
         (made.Confirmed, made.LastUsedStep).ShouldBe((true, 100));
@@ -76,7 +76,7 @@ public abstract partial class StoreContract
         }
 
         bool[] won = await AtOnce(i => Enrolments.ConfirmAsync(
-            attempts[i].SignIn, attempts[i].Factor with { Confirmed = true, LastUsedStep = 100 }, Hashes(i), Origin.System, None));
+            attempts[i].SignIn, attempts[i].Factor with { Confirmed = true, LastUsedStep = 100 }, Hashes(i), letter: null, Origin.System, None));
         won.Count(static one => one).ShouldBe(1);
         (await Factors.ListAsync(Realm.Id, user.Id, new PageRequest<Factor>(10), None)).Items.ShouldHaveSingleItem();
         RecoveryCodes left = await RecoveryCodeStore.FindAsync(Realm.Id, user.Id, None);

@@ -277,7 +277,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     {
         SignIn signIn = NewSignIn(client, user);
         Secret handle = Secret.New();
-        await SignIns.CreateAsync(signIn, handle.Hash(), browser: null, None);
+        await SignIns.CreateAsync(signIn, handle.Hash(), browser: null, password: null, None);
         return (signIn, handle);
     }
 

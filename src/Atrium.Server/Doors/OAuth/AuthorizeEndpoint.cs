@@ -113,7 +113,10 @@ public sealed class AuthorizeEndpoint(
             return Refuse(LoginRequired);
 
         SignInProgress progress = desk.Begin(client, Door.OAuth, request, asked.Choice, context.Origin(), mayBuildOn ? standing : null);
-        SignInStep step = await desk.NextAsync(progress, cancellationToken);
+        SignInFacts facts = await desk.FactsAsync(progress, cancellationToken);
+        if (asked.MustBeSilent && ConsentRules.IsStranger(facts))
+            return Refuse(ConsentRequired);
+        SignInStep step = SignInEngine.Next(progress.SignIn, facts);
         return step switch
         {
             SignInStep.Refuse refused => Refuse(HostedPages.ErrorOf(refused.Reason)),
