@@ -115,13 +115,15 @@ internal sealed class PostgresConnections(NpgsqlDataSource source, NpgsqlConnect
         // The server has undone all of it. The one that it got in the way of goes first now.
         PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } =>
             attempt < MaxAttempts ? attempt * RetryDelay : null,
+
+        // A fresh connection plans anew. While somebody else clears the pool too, one that isn't may still come out of it.
+        PostgresException refused when PostgresTroubles.IsStalePlan(refused) => attempt < MaxAttempts ? TimeSpan.Zero : null,
         _ when attempt > 1 => null,
 
         // Its parent was deleted between two of its statements: the second time it sees that, as it would have with one writer at a time.
         PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation } => RetryDelay,
 
-        // A fresh connection plans anew, or leads to the server that was restarted or to the new primary.
-        PostgresException refused when PostgresTroubles.IsStalePlan(refused) => TimeSpan.Zero,
+        // A fresh connection leads to the server that was restarted or to the new primary.
         _ => TroubleOf(e, transaction) switch
         {
             DatabaseTrouble.Unreachable when !IsInDoubt(transaction, session) => TimeSpan.Zero,
