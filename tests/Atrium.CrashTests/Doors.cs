@@ -83,10 +83,10 @@ internal sealed class AuthKitDoor(Wire wire)
     private const string Authenticate = "/user_management/authenticate";
     private const string Users = "/user_management/users";
 
-    /// <summary>Mia is in two organizations: the answer is a pending sign-in and a choice. Null when it was not answered to the end.</summary>
-    public async Task<(string Pending, string Organization)?> PasswordAsync()
+    /// <summary>Who is in two organizations gets a pending sign-in and a choice. Null when it was not answered to the end.</summary>
+    public async Task<(string Pending, string Organization)?> PasswordAsync(string email)
     {
-        Reply reply = await PostAsync(Authenticate, With("password", ("email", "mia@example.test"), ("password", DemoRealm.Password)));
+        Reply reply = await PostAsync(Authenticate, With("password", ("email", email), ("password", DemoRealm.Password)));
         return reply["pending_authentication_token"] is { } pending
             ? (pending, JsonElement.Parse(reply.Body).GetProperty("organizations")[0].GetProperty("id").GetString()!)
             : null;
@@ -98,7 +98,19 @@ internal sealed class AuthKitDoor(Wire wire)
 
     public Task<Reply> RefreshAsync(string token) => PostAsync(Authenticate, With("refresh_token", ("refresh_token", token)));
 
-    public Task<Reply> CreateUserAsync(string email) => PostAsync(Users, new() { ["email"] = email });
+    public Task<Reply> CreateUserAsync(string email) => PostAsync(Users, new { email });
+
+    public Task<Reply> CreateUserAsync(string email, string password) => PostAsync(Users, new { email, password, email_verified = true });
+
+    public Task<Reply> AddMemberAsync(string user, string organization) =>
+        PostAsync("/user_management/organization_memberships", new { user_id = user, organization_id = organization });
+
+    /// <summary>The ids of the two that Mia is in.</summary>
+    public async Task<string[]> OrganizationsAsync()
+    {
+        Reply reply = await PostAsync(Authenticate, With("password", ("email", "mia@example.test"), ("password", DemoRealm.Password)));
+        return [.. JsonElement.Parse(reply.Body).GetProperty("organizations").EnumerateArray().Select(static one => one.GetProperty("id").GetString()!)];
+    }
 
     public Task<Reply> FindUserAsync(string id) => SendAsync(new HttpRequestMessage(HttpMethod.Get, $"{Users}/{id}"));
 
@@ -113,7 +125,7 @@ internal sealed class AuthKitDoor(Wire wire)
         return body;
     }
 
-    private Task<Reply> PostAsync(string path, Dictionary<string, string> body) =>
+    private Task<Reply> PostAsync(string path, object body) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) });
 
     private Task<Reply> SendAsync(HttpRequestMessage request)
@@ -139,9 +151,9 @@ internal sealed class AppNativeDoor(Wire wire)
     }
 
     /// <summary>The code that a flow ends with, and how it ended.</summary>
-    public async Task<(Ending Ending, string? Code)> PasswordAsync(string flow)
+    public async Task<(Ending Ending, string? Code)> PasswordAsync(string flow, string email)
     {
-        Reply reply = await AnswerAsync(flow, Basic, new { username = "mia@example.test", password = DemoRealm.Password });
+        Reply reply = await AnswerAsync(flow, Basic, new { username = email, password = DemoRealm.Password });
         if (reply.Ending != Ending.Done)
             return (reply.Ending, null);
         return reply["flowStatus"] == "SUCCESS_COMPLETED"

@@ -3,23 +3,26 @@ namespace Atrium.CrashTests;
 /// <summary>Clients that refresh, people who sign in and a back end that makes people, all at once, through every door.</summary>
 internal sealed class Load(Ledger ledger, OAuthDoor oauth, AuthKitDoor authKit, AppNativeDoor native, Verdict verdict, int seed)
 {
+    private const string Mia = "mia@example.test";
     private const int ChainsOfEachDoor = 4;
 
     /// <summary>How long somebody waits who was not answered.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
+    private readonly Cast cast = new(authKit);
     private int runs;
     private volatile bool stopped;
 
-    /// <summary>Sees to it that there are chains of every door: signs in whoever has none yet, or none any more.</summary>
+    /// <summary>Sees to it that there are people to sign in, and chains of every door: Mia signs in for those that there are not yet, or not any more.</summary>
     public async Task PrepareAsync()
     {
+        await cast.RenewAsync();
         ledger.Chains.RemoveAll(static chain => chain.Over);
-        await PrepareAsync("OAuth", oauth.RefreshAsync, async () => await oauth.CodeAsync([], "mia@example.test") is { } code ? await oauth.RedeemAsync(code) : null);
+        await PrepareAsync("OAuth", oauth.RefreshAsync, async () => await oauth.CodeAsync([], Mia) is { } code ? await oauth.RedeemAsync(code) : null);
         await PrepareAsync("AuthKit", authKit.RefreshAsync, async () =>
-            await authKit.PasswordAsync() is var (pending, organization) ? await authKit.ChooseAsync(pending, organization) : null);
+            await authKit.PasswordAsync(Mia) is var (pending, organization) ? await authKit.ChooseAsync(pending, organization) : null);
         await PrepareAsync("app-native", native.RefreshAsync, async () =>
-            await native.FlowAsync() is { } flow && (await native.PasswordAsync(flow)).Code is { } code ? await native.RedeemAsync(code) : null);
+            await native.FlowAsync() is { } flow && (await native.PasswordAsync(flow, Mia)).Code is { } code ? await native.RedeemAsync(code) : null);
     }
 
     /// <summary>Keeps everybody busy until <paramref name="meanwhile"/> is over; requests under way are waited for.</summary>
@@ -65,9 +68,10 @@ internal sealed class Load(Ledger ledger, OAuthDoor oauth, AuthKitDoor authKit, 
     private async Task BrowseAsync(Random random)
     {
         Dictionary<string, string> cookies = [];
+        string email = cast.Next();
         for (int i = 0; i < 2 && !stopped; i++)
         {
-            if (await oauth.CodeAsync(cookies, random.Next(2) == 0 ? "mia@example.test" : "sam@example.test") is not { } code)
+            if (await oauth.CodeAsync(cookies, email) is not { } code)
             {
                 await Task.Delay(Pause);
                 return;
@@ -81,7 +85,7 @@ internal sealed class Load(Ledger ledger, OAuthDoor oauth, AuthKitDoor authKit, 
 
     private async Task ChooseAsync(Random random)
     {
-        if (await authKit.PasswordAsync() is var (pending, organization))
+        if (await authKit.PasswordAsync(cast.Next()) is var (pending, organization))
             await PerhapsUseAsync(new("a pending sign-in", async () => (await authKit.ChooseAsync(pending, organization)).Ending, verdict), random);
         else
             await Task.Delay(Pause);
@@ -95,13 +99,14 @@ internal sealed class Load(Ledger ledger, OAuthDoor oauth, AuthKitDoor authKit, 
             return;
         }
 
+        string email = cast.Next();
         string? code = null;
         await PerhapsUseAsync(
             new(
                 "a flow",
                 async () =>
                 {
-                    (Ending ending, string? given) = await native.PasswordAsync(flow);
+                    (Ending ending, string? given) = await native.PasswordAsync(flow, email);
                     code ??= given;
                     return ending;
                 },

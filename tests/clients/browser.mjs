@@ -50,7 +50,10 @@ export async function startBrowser(server) {
         wake = () => { clearTimeout(timer); resolve(); };
       });
     }
-    return arrivals.shift();
+    // The application has been asked; the next navigation of a test would still cross with this one until the page is there.
+    const url = arrivals.shift();
+    await page.waitForURL((at) => at.pathname === url.pathname && at.search === url.search);
+    return url;
   }
 
   return {

@@ -32,12 +32,17 @@ describe('Behind a proxy with TLS', () => {
       const { url, redeem } = await authorization(web);
       const tokens = await redeem(await person.signIn(url, people.mia));
       assert.equal((await accessClaims(server, tokens.access_token, tokens.claims().aud)).iss, issuerOf(server));
-      const cookies = (await person.context.cookies(server.url)).filter(({ name }) => name.includes('atrium'));
-      assert.deepEqual(cookies.map(({ name }) => name).sort(), ['__Host-atrium_browser.acme', '__Host-atrium_session.acme']);
-      for (const cookie of cookies) {
-        const { domain, path, secure, httpOnly, sameSite } = cookie;
-        assert.deepEqual({ domain, path, secure, httpOnly, sameSite }, { domain: 'localhost', path: '/', secure: true, httpOnly: true, sameSite: 'Lax' });
-      }
+      const cookies = (await person.context.cookies(server.url))
+        .filter(({ name }) => name.includes('atrium'))
+        .map(({ name, domain, path, secure, httpOnly, sameSite }) => ({ name, domain, path, secure, httpOnly, sameSite }))
+        .sort((one, other) => one.name.localeCompare(other.name));
+      const ofThisHost = { domain: 'localhost', path: '/', secure: true };
+      assert.deepEqual(cookies, [
+        { name: '__Host-atrium_browser.acme', ...ofThisHost, httpOnly: true, sameSite: 'Lax' },
+        { name: '__Host-atrium_session.acme', ...ofThisHost, httpOnly: true, sameSite: 'Lax' },
+        // It opens nothing: the script of check_session reads it inside the pages of other sites.
+        { name: '__Host-atrium_state.acme', ...ofThisHost, httpOnly: false, sameSite: 'None' },
+      ]);
       const again = await authorization(web, { prompt: 'none' });
       await again.redeem(await person.comesBack(again.url));
     } finally {

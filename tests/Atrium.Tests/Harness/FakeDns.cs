@@ -64,9 +64,9 @@ internal sealed class FakeDns : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await ending.CancelAsync();
+        await Task.WhenAll(work);
         udp.Dispose();
         tcp.Dispose();
-        await Task.WhenAll(work);
         ending.Dispose();
     }
 
@@ -91,7 +91,7 @@ internal sealed class FakeDns : IAsyncDisposable
                     await udp.SendToAsync(answer, received.RemoteEndPoint, ending.Token);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
         }
     }
@@ -114,7 +114,7 @@ internal sealed class FakeDns : IAsyncDisposable
                 await stream.WriteAsync((byte[])[.. prefix, .. answer], ending.Token);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or IOException)
         {
         }
     }

@@ -18,7 +18,7 @@ public sealed class PostgresStoreContract(PrivatePostgres postgres) : StoreContr
     protected override string UniqueBytes => "sha256(convert_to(concat(n, gen_random_uuid()), 'UTF8'))";
 
     protected override async Task<Database> OpenDatabase() =>
-        await Database.OpenAsync(connectionString ??= await postgres.NewDatabaseAsync(), None);
+        await Database.OpenAsync(connectionString ??= await postgres.NewDatabaseWithSchemaAsync(), None);
 
     public override async ValueTask DisposeAsync()
     {

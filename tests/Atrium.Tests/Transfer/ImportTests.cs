@@ -91,7 +91,7 @@ public sealed class PostgresImportTests(PrivatePostgres postgres) : ImportTests
         await postgres.DropAsync(connectionString!);
     }
 
-    protected override async Task<string> NewDatabaseAsync() => connectionString = await postgres.NewDatabaseAsync();
+    protected override async Task<string> NewDatabaseAsync() => connectionString = await postgres.NewDatabaseWithSchemaAsync();
 }
 
 /// <summary>What lines mean, on both databases: what is added, what is left as it is, and what is said of every line that is wrong.</summary>

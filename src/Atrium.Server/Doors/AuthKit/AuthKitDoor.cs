@@ -37,8 +37,9 @@ public static class AuthKitDoor
         api.MapEmailVerifications();
         api.MapSessions();
 
-        // SDKs read every refusal as JSON, also that of a path this server doesn't have.
+        // SDKs read every refusal as JSON, also that of a path this server doesn't have. It takes the context: .NET 10's source generator of
+        // request delegates forgets the path of a fallback that is any other delegate.
         foreach (string part in new[] { "user_management", "organizations", "auth", "sso" })
-            door.MapFallback($"/{part}/{{**rest}}", static () => AuthKitError.NotFound);
+            door.MapFallback($"/{part}/{{**rest}}", static context => AuthKitError.NotFound.ExecuteAsync(context));
     }
 }

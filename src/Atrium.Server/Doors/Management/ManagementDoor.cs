@@ -41,6 +41,6 @@ public static class ManagementDoor
         door.MapRealms();
         door.MapReferences();
         realm.MapWebhooks();
-        door.MapFallback("/v1/{**rest}", static () => ManagementError.NoSuchPath);
+        door.MapFallback("/v1/{**rest}", static context => ManagementError.NoSuchPath.ExecuteAsync(context));
     }
 }
