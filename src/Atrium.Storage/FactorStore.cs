@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Security.Cryptography;
+using System.Text;
 using Atrium.Core;
 using Atrium.Core.Events;
 using Atrium.Core.Mail;
@@ -255,5 +257,8 @@ public sealed record SpentProof(
 /// <summary>Whose password was checked, and the hash that it matched.</summary>
 public sealed record VerifiedPassword(Id<User> User, string Hash)
 {
+    /// <summary>Tells this password of the person from one that takes its place, and nothing else of it.</summary>
+    public string Mark => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(Hash)));
+
     public override string ToString() => User.ToString();
 }

@@ -113,6 +113,13 @@ public sealed class UserStore(Database database)
             cancellationToken);
     }
 
+    /// <summary>The hash of a person's password as it is now; null where there is none.</summary>
+    public Task<string?> FindPasswordHashAsync(Id<Realm> realm, Id<User> user, CancellationToken cancellationToken) =>
+        database.QueryAsync(
+            connection => connection.QuerySingleOrDefaultAsync<string?>(
+                "SELECT password_hash FROM users WHERE realm_id = @realm AND id = @user", new { realm, user }),
+            cancellationToken);
+
     /// <summary>A page of people.</summary>
     public Task<Page<User>> ListAsync(Id<Realm> realm, UserFilter filter, PageRequest<User> page, CancellationToken cancellationToken)
     {

@@ -36,6 +36,14 @@ export async function startBrowser(server) {
     throw error;
   });
 
+  // A profile that somebody has left is as good as a new one without its cookies, and its process need not be started.
+  const profiles = [];
+  async function newProfile() {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    context.setDefaultTimeout(patience);
+    return { context, page: await context.newPage() };
+  }
+
   /** The next arrival at the application's callback; the text of the page that the browser shows instead when none comes. */
   async function arrival(page) {
     const deadline = Date.now() + patience;
@@ -60,13 +68,15 @@ export async function startBrowser(server) {
     /** A browser profile of its own: no cookies, nobody signed in; it takes the certificate that a test's proxy made for itself. */
     async person() {
       arrivals.length = 0;
-      const context = await browser.newContext({ ignoreHTTPSErrors: true });
-      context.setDefaultTimeout(patience);
-      const page = await context.newPage();
+      const { context, page } = profiles.pop() ?? await newProfile();
       return {
         page,
         context,
-        close: () => context.close(),
+        async close() {
+          await Promise.all(context.pages().map((one) => (one === page ? page.goto('about:blank') : one.close())));
+          await context.clearCookies();
+          profiles.push({ context, page });
+        },
         open: (url) => page.goto(String(url)),
         /** Opens an authorization address that must come back without a person's help. */
         async comesBack(url) {

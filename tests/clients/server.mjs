@@ -32,7 +32,7 @@ export function launch(args, { name = 'server', cwd = tmpdir() } = {}) {
   const child = spawn('dotnet', [assembly, ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, DOTNET_NOLOGO: '1', DOTNET_CLI_TELEMETRY_OPTOUT: '1' },
+    env: { ...process.env, DOTNET_NOLOGO: '1', DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_TieredPGO: '0' }, // it lives for a minute
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

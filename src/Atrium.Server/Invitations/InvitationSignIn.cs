@@ -20,7 +20,7 @@ public abstract record InvitationProof
     /// <summary>All was shown that is asked for.</summary>
     public sealed record Done(SignInProgress Progress) : InvitationProof;
 
-    public sealed record NeedsCode(Proof Password, Id<FactorChallenge> Challenge) : InvitationProof;
+    public sealed record NeedsCode(ShownPassword Password, Id<FactorChallenge> Challenge) : InvitationProof;
 
     public sealed record Refused(SignInRefusal Reason) : InvitationProof;
 
@@ -31,11 +31,16 @@ public abstract record InvitationProof
     public sealed record Busy : InvitationProof;
 }
 
+/// <summary>A password that was shown a page before the code.</summary>
+/// <param name="Mark">Which one it was (<see cref="VerifiedPassword.Mark"/>): the person's may be another one by then.</param>
+public sealed record ShownPassword(DateTimeOffset At, string Mark);
+
 /// <summary>
 /// Signs somebody in at the realm's own pages, where there is no application to sign in to: by the checks, limits and engine of every sign-in,
 /// with the pages themselves as the client. It ends in a session and no grant.
 /// </summary>
-public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, GuessLimiter limiter, TimeProvider clock)
+public sealed class InvitationSignIn(
+    SignInDesk desk, SecondFactorDesk secondFactors, FactorStore factors, UserStore users, GuessLimiter limiter, TimeProvider clock)
 {
     /// <summary>What the pages are called where a sign-in tells its client.</summary>
     public const string ClientId = "atrium";
@@ -56,7 +61,7 @@ public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, Guess
                 {
                     SignInStep.Complete => new InvitationProof.Done(known),
                     SignInStep.ProveFactor factor => new InvitationProof.NeedsCode(
-                        known.SignIn.Proofs[0], await ChallengeAsync(factor.Factors[0], cancellationToken)),
+                        new ShownPassword(known.SignIn.Proofs[0].At, known.Proof!.Password!.Mark), await ChallengeAsync(factor.Factors[0], cancellationToken)),
                     SignInStep.Refuse refuse => new InvitationProof.Refused(refuse.Reason),
                     var step => throw new InvalidOperationException($"{step.GetType().Name} is asked of nobody who signs in to no application."),
                 };
@@ -69,11 +74,20 @@ public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, Guess
         }
     }
 
-    /// <summary>Checks a code behind a password that was shown before. The challenge has a few tries, and each is counted before the code is looked at.</summary>
+    /// <summary>
+    /// Checks a code of the app, or a recovery code, behind a password that was shown before and is the person's still. The challenge has a few tries,
+    /// and each is counted before the code is looked at.
+    /// </summary>
     public async Task<InvitationProof> ProveCodeAsync(
-        HttpContext context, Realm realm, User user, Proof password, Id<FactorChallenge> challenge, string code, CancellationToken cancellationToken)
+        HttpContext context, Realm realm, User user, ShownPassword shown, Id<FactorChallenge> challenge, string code, CancellationToken cancellationToken)
     {
-        (SignInProgress progress, SignInStep next) = await NextAsync(Begin(context, realm, user, [password]), cancellationToken);
+        if (await users.FindPasswordHashAsync(realm.Id, user.Id, cancellationToken) is not { } hash)
+            return new InvitationProof.Refused(SignInRefusal.Expired);
+        VerifiedPassword password = new(user.Id, hash);
+        if (password.Mark != shown.Mark)
+            return new InvitationProof.Refused(SignInRefusal.Expired);
+        (SignInProgress progress, SignInStep next) = await NextAsync(
+            Begin(context, realm, user, [new Proof(AuthenticationMethod.Password, shown.At)]) with { Proof = new SpentProof { Password = password } }, cancellationToken);
         switch (next)
         {
             case SignInStep.Complete:
@@ -87,25 +101,33 @@ public sealed class InvitationSignIn(SignInDesk desk, FactorStore factors, Guess
                     return new InvitationProof.Limited(wait);
                 if (await CountTryAsync(realm, challenge, cancellationToken) is { } over)
                     return new InvitationProof.Refused(over);
+                if (RecoveryCode.HashOf(code) is not null)
+                {
+                    return await secondFactors.MatchRecoveryCodeAsync(user, code, cancellationToken) is { } spent
+                        ? Proved(AuthenticationMethod.RecoveryCode, new SpentProof(Challenge: challenge, RecoveryCode: spent))
+                        : await WrongAsync(SignInFailure.WrongRecoveryCode);
+                }
+
                 foreach (Factor factor in step.Factors)
                 {
                     if (desk.MatchTotp(factor, code) is { } at)
-                    {
-                        return new InvitationProof.Done(progress with
-                        {
-                            SignIn = progress.SignIn with { Proofs = [.. progress.SignIn.Proofs, new Proof(AuthenticationMethod.Totp, clock.GetUtcNow())] },
-                            Proof = new SpentProof(factor.Id, at, challenge),
-                        });
-                    }
+                        return Proved(AuthenticationMethod.Totp, new SpentProof(factor.Id, at, challenge));
                 }
 
-                await limiter.FailedAsync(
-                    realm.Id,
-                    account,
-                    SignInEvents.OriginOf(progress, user.Id),
-                    SignInEvents.Failed(progress, user.Id, SignInFailure.WrongTotp),
-                    cancellationToken);
-                return new InvitationProof.Wrong();
+                return await WrongAsync(SignInFailure.WrongTotp);
+
+                async Task<InvitationProof> WrongAsync(SignInFailure reason)
+                {
+                    await limiter.FailedAsync(
+                        realm.Id, account, SignInEvents.OriginOf(progress, user.Id), SignInEvents.Failed(progress, user.Id, reason), cancellationToken);
+                    return new InvitationProof.Wrong();
+                }
+
+                InvitationProof.Done Proved(AuthenticationMethod method, SpentProof proof) => new(progress with
+                {
+                    SignIn = progress.SignIn with { Proofs = [.. progress.SignIn.Proofs, new Proof(method, clock.GetUtcNow())] },
+                    Proof = proof with { Password = password },
+                });
             case var step:
                 throw new InvalidOperationException($"{step.GetType().Name} is asked of nobody who signs in to no application.");
         }

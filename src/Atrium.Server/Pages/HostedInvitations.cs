@@ -33,7 +33,7 @@ public sealed class HostedInvitations(
 {
     private const int MaxTokenLength = 128;
     private const string WrongPassword = "That password isn’t right.";
-    private const string WrongCode = "That code is not right, or was used before. Enter the one that the app shows now.";
+    private const string WrongCode = "That code is not right, or was used before. Enter the one that the app shows now, or a recovery code.";
     private const string NotSamePassword = "The two passwords are not the same.";
     private const string WrongName = "A name is at most 256 characters long, on one line.";
     private const string Limited = "Too many tries. Wait a minute, then try again.";
@@ -118,9 +118,8 @@ public sealed class HostedInvitations(
     private async Task<IResult> TakeCodeAsync(Visit visit, User user, CancellationToken cancellationToken)
     {
         InvitationForm form = visit.Form!;
-        if (form.User != user.Id.ToString() || form.PasswordAt is not { } passwordAt || Id<FactorChallenge>.Parse(form.Challenge) is not { } challenge)
+        if (form.User != user.Id.ToString() || form.Password is not { } password || Id<FactorChallenge>.Parse(form.Challenge) is not { } challenge)
             return new SeeOther(visit.Path);
-        Proof password = new(AuthenticationMethod.Password, passwordAt);
         switch (await signIn.ProveCodeAsync(visit.Context, visit.Realm, user, password, challenge, visit.Fields.ValueOf("code") ?? "", cancellationToken))
         {
             case InvitationProof.Done done:

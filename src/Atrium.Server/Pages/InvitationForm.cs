@@ -3,8 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Atrium.Core;
 using Atrium.Core.Organizations;
-using Atrium.Core.SignIns;
 using Atrium.Core.Users;
+using Atrium.Server.Invitations;
 using Atrium.Server.Keys;
 
 namespace Atrium.Server.Pages;
@@ -15,9 +15,10 @@ namespace Atrium.Server.Pages;
 /// </summary>
 /// <param name="Browser">The mark of the browser that it was made for.</param>
 /// <param name="User">Whose password was shown; null before.</param>
+/// <param name="Password">When, and which.</param>
 /// <param name="Challenge">What the code answers.</param>
 internal sealed record InvitationForm(
-    string Browser, DateTimeOffset ExpiresAt, string? User = null, DateTimeOffset? PasswordAt = null, string? Challenge = null)
+    string Browser, DateTimeOffset ExpiresAt, string? User = null, ShownPassword? Password = null, string? Challenge = null)
 {
     public const string FieldName = "form";
 
@@ -28,8 +29,8 @@ internal sealed record InvitationForm(
 
     public static InvitationForm New(SecretHash browser, DateTimeOffset now) => new(Convert.ToHexString(browser.Bytes), now + Lifetime);
 
-    public InvitationForm Proved(Id<User> user, Proof password, Id<FactorChallenge> challenge) =>
-        this with { User = user.ToString(), PasswordAt = password.At, Challenge = challenge.ToString() };
+    public InvitationForm Proved(Id<User> user, ShownPassword password, Id<FactorChallenge> challenge) =>
+        this with { User = user.ToString(), Password = password, Challenge = challenge.ToString() };
 
     public string Seal(SecretBox box, Invitation invitation) => Base64Url.EncodeToString(
         box.Seal(JsonSerializer.SerializeToUtf8Bytes(this, InvitationFormJson.Default.InvitationForm), SecretPlaces.Of(invitation.RealmId, invitation.Id)));

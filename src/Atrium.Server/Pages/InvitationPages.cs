@@ -30,7 +30,7 @@ internal static class InvitationPages
     };
 
     public static IResult Code(Visit visit, string form, string? error = null, string? name = null, int status = StatusCodes.Status200OK) => PageResult.Code(
-        new CodeModel(visit.Realm.Name, visit.Opened!.Organization!.Name, FormOf(visit, form), visit.Invitation.Email, error, StartAgain: visit.Path),
+        new CodeModel(visit.Realm.Name, visit.Opened!.Organization!.Name, FormOf(visit, form), visit.Invitation.Email, error, StartAgain: visit.Path, TakesRecoveryCode: true),
         redirectUri: null,
         status);
 

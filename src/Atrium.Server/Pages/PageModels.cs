@@ -29,10 +29,11 @@ public sealed record AccountModel(string Realm, string Client, PageForm Form, st
 /// <param name="Email">Who is signing in.</param>
 /// <param name="TriesLeft">How many tries are left, or null not to say.</param>
 /// <param name="StartAgain">Where somebody else begins anew; null for no such link.</param>
-/// <param name="UseRecoveryCode">Where a recovery code is asked for instead; null where none is taken.</param>
+/// <param name="UseRecoveryCode">Where a recovery code is asked for instead; null for no such page.</param>
+/// <param name="TakesRecoveryCode">Whether one may be typed here.</param>
 public sealed record CodeModel(
     string Realm, string Client, PageForm Form, string Email, string? Error = null, int? TriesLeft = null, string? StartAgain = null,
-    string? UseRecoveryCode = null);
+    string? UseRecoveryCode = null, bool TakesRecoveryCode = false);
 
 /// <summary>One organization that can be chosen.</summary>
 /// <param name="Id">What the form posts as <c>organization</c>.</param>

@@ -88,14 +88,22 @@ public sealed class SecondFactorDesk(
         (int tries, ProofResult? refused) = await CountTryAsync(progress, user, cancellationToken);
         if (refused is not null)
             return refused;
-        RecoveryCodes left = await codes.FindAsync(signIn.RealmId, user.Id, cancellationToken);
-        if (RecoveryCode.HashOf(code) is not { } hash || !left.Contains(hash))
+        if (await MatchRecoveryCodeAsync(user, code, cancellationToken) is not { } spent)
             return await WrongAsync(progress, user, tries, SignInFailure.WrongRecoveryCode, cancellationToken);
         return new ProofResult.Proved(progress with
         {
             SignIn = signIn with { Proofs = [.. signIn.Proofs, new Proof(AuthenticationMethod.RecoveryCode, clock.GetUtcNow())] },
-            Proof = new SpentProof(RecoveryCode: new(user.Id, hash, RecoveryCodesResource.Of(user.Id, left.Unused.Count - 1, left.MadeAt))),
+            Proof = new SpentProof(RecoveryCode: spent),
         });
+    }
+
+    /// <summary>What a right recovery code spends; null for a wrong one. The try is counted before.</summary>
+    public async Task<SpentRecoveryCode?> MatchRecoveryCodeAsync(User user, string code, CancellationToken cancellationToken)
+    {
+        RecoveryCodes left = await codes.FindAsync(user.RealmId, user.Id, cancellationToken);
+        return RecoveryCode.HashOf(code) is { } hash && left.Contains(hash)
+            ? new SpentRecoveryCode(user.Id, hash, RecoveryCodesResource.Of(user.Id, left.Unused.Count - 1, left.MadeAt))
+            : null;
     }
 
     public static IReadOnlyList<SecretHash> HashesOf(IReadOnlyList<string> codes) => [.. codes.Select(static code => RecoveryCode.HashOf(code)!.Value)];

@@ -7,6 +7,7 @@ using Atrium.Server.Demo;
 using Atrium.Server.Hosting;
 using Atrium.Storage;
 using Atrium.Tests.AuthKit;
+using Atrium.Tests.Factors;
 using Atrium.Tests.Harness;
 using Atrium.Tests.Management;
 using Atrium.Tests.OAuth;
@@ -102,6 +103,51 @@ public abstract partial class InvitationPageTests(DemoServer server)
         await again.SubmitAsync(HttpStatusCode.OK, ("password", DemoRealm.Password));
         await again.SubmitAsync(HttpStatusCode.BadRequest, ("code", code));
         await ShouldBeNoMemberAsync(tom, second);
+    }
+
+    [Fact]
+    public async Task A_recovery_code_stands_in_for_the_app_and_works_once()
+    {
+        FactorWalk walk = new(server);
+        User user = await walk.PersonAsync();
+        (_, string[] codes, _) = await walk.EnrolAsync(new OAuthBrowser(server), user);
+        (Organization organization, _, string path) = await InvitedAsync(user.Email);
+        Person person = new(server, path);
+        await person.OpenAsync(HttpStatusCode.OK);
+        (await person.SubmitAsync(HttpStatusCode.OK, ("password", DemoRealm.Password))).ShouldContain("or a recovery code");
+        (await person.SubmitAsync(HttpStatusCode.BadRequest, ("code", "aaaa-aaaa-aaaa-aaaa"))).ShouldContain("That code is not right");
+        await ShouldBeNoMemberAsync(user, organization);
+        await person.SubmitAsync(HttpStatusCode.SeeOther, ("code", codes[0].ToUpperInvariant()));
+        await ShouldBeMemberAsync(user, organization);
+        (await person.Browser.RedeemAsync((await person.Browser.SilentlyAsync()).Code!)).Status.ShouldBe(HttpStatusCode.OK);
+        (await new ManagementCalls(server).GetAsync($"/users/{user.Id}/recovery-codes")).Data.GetProperty("remaining").GetInt32().ShouldBe(codes.Length - 1);
+
+        (Organization second, _, string secondPath) = await InvitedAsync(user.Email);
+        Person again = new(server, secondPath);
+        await again.OpenAsync(HttpStatusCode.OK);
+        await again.SubmitAsync(HttpStatusCode.OK, ("password", DemoRealm.Password));
+        await again.SubmitAsync(HttpStatusCode.BadRequest, ("code", codes[0]));
+        await ShouldBeNoMemberAsync(user, second);
+    }
+
+    [Fact]
+    public async Task A_password_that_is_replaced_before_the_code_was_shown_for_nothing()
+    {
+        FactorWalk walk = new(server);
+        User user = await walk.PersonAsync();
+        (AuthenticatorApp app, _, _) = await walk.EnrolAsync(new OAuthBrowser(server), user);
+        (Organization organization, _, string path) = await InvitedAsync(user.Email);
+        Person thief = new(server, path);
+        await thief.OpenAsync(HttpStatusCode.OK);
+        await thief.SubmitAsync(HttpStatusCode.OK, ("password", DemoRealm.Password));
+        (await new ManagementCalls(server).PostAsync($"/users/{user.Id}/password", new { password = Chosen })).Expect(200);
+        (await thief.SubmitAsync(HttpStatusCode.BadRequest, ("code", app.Code()))).ShouldContain("ATR1809");
+        await ShouldBeNoMemberAsync(user, organization);
+
+        await thief.OpenAsync(HttpStatusCode.OK);
+        await thief.SubmitAsync(HttpStatusCode.OK, ("password", Chosen));
+        await thief.SubmitAsync(HttpStatusCode.SeeOther, ("code", app.Code()));
+        await ShouldBeMemberAsync(user, organization);
     }
 
     [Fact]
