@@ -118,7 +118,7 @@ public sealed class PostgresFailureTests(FailingPostgres postgres) : IClassFixtu
     {
         Visitors visitors = await ServerAsync();
         await postgres.ExecuteAsync($"ALTER DATABASE {Name} SET default_transaction_read_only = on");
-        await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Name}'");
+        await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{Name}'");
         await visitors.ShouldAllBeToldToComeAgainAsync("ATR9105", "ATR9108");
         await visitors.ShouldAllBeToldToComeAgainAsync("ATR9105");
         await visitors.ShouldBeUnreadyAsync("database_read_only");
